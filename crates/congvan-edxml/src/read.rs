@@ -5,7 +5,7 @@ use quick_xml::events::attributes::Attributes;
 
 use crate::attachment::Attachment;
 use crate::error::PacketError;
-use crate::limits::{MAX_ADDRESSEES, MAX_ATTACHMENTS, MAX_UNKNOWN};
+use crate::limits::{MAX_ADDRESSEES, MAX_ATTACHMENTS, MAX_FIELD_BYTES, MAX_UNKNOWN};
 use crate::packet::{
     Business, BusinessDocument, DocumentPacket, Manifest, MessageHeader, OtherInfo, Packet, Record,
     Replacement, StatusPacket, Unknown,
@@ -242,6 +242,20 @@ impl<'a> Mapper<'a> {
 
     fn manifest(&mut self, manifest: &mut Manifest, element: Element<'a>) -> Left<'a> {
         if let Some(version) = attribute(element.attributes, "version") {
+            let path = || format!("{}@version", self.path.join("/"));
+            if version.len() > MAX_FIELD_BYTES {
+                return Err(PacketError::FieldTooLong {
+                    element: path(),
+                    size: version.len(),
+                    limit: MAX_FIELD_BYTES,
+                });
+            }
+            if let Some(wrong) = version.chars().find(|c| !tree::is_xml_char(*c)) {
+                return Err(PacketError::IllegalCharacter {
+                    element: path(),
+                    code: wrong.into(),
+                });
+            }
             manifest.version = Some(version);
         }
         self.each(element, |this, child| match child.name {

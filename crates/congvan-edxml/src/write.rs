@@ -262,7 +262,7 @@ impl Writer {
             self.out.push(' ');
             self.out.push_str(key);
             self.out.push_str("=\"");
-            self.escaped(name, value)?;
+            self.escaped(name, value, true)?;
             self.out.push('"');
         }
         let start = self.out.len();
@@ -292,14 +292,19 @@ impl Writer {
         self.out.push('<');
         self.name(name);
         self.out.push('>');
-        self.escaped(name, text)?;
+        self.escaped(name, text, false)?;
         self.out.push_str("</");
         self.name(name);
         self.out.push_str(">\n");
         Ok(())
     }
 
-    fn escaped(&mut self, element: &'static str, text: &str) -> Result<(), WriteError> {
+    fn escaped(
+        &mut self,
+        element: &'static str,
+        text: &str,
+        attribute: bool,
+    ) -> Result<(), WriteError> {
         if text.len() > MAX_FIELD_BYTES {
             return Err(WriteError::FieldTooLong {
                 element,
@@ -314,6 +319,9 @@ impl Writer {
                 '>' => self.out.push_str("&gt;"),
                 '"' => self.out.push_str("&quot;"),
                 '\r' => self.out.push_str("&#13;"),
+                // A reader turns these into spaces, in an attribute.
+                '\t' if attribute => self.out.push_str("&#9;"),
+                '\n' if attribute => self.out.push_str("&#10;"),
                 c if is_xml_char(c) => self.out.push(c),
                 c => {
                     return Err(WriteError::IllegalCharacter {
