@@ -1,0 +1,314 @@
+//! A document's payload: what everybody sees of it, and the envelope that its readers open.
+
+use crate::blob::BlobRef;
+use crate::codec::{BoundError, Bounded, CodecError, Decode, Encode, Sorted, Text, Wire, encode};
+use crate::domain;
+use crate::entry::MAX_PAYLOAD;
+use crate::ids::{AgencyCode, ChainId, Digest, NetworkId};
+use crate::keys::{SealPublic, SealSecret};
+use crate::limits::{
+    MAX_ADDRESSEES, MAX_ATTACHMENTS, MAX_BLOBS, MAX_FIELD, MAX_INLINE_PACKET, MAX_NAME, MAX_REFERENCES, MAX_SUBJECT,
+    MAX_SUMMARY,
+};
+use crate::rng::CryptoRng;
+use crate::seal::{self, ContentKey, SealError, Sealed};
+use crate::wire;
+
+/// A short field.
+pub type Field = Text<MAX_FIELD>;
+/// A name of a person, a file or an office.
+pub type Name = Text<MAX_NAME>;
+
+/// What a document is to the one it concerns (edXML `BussinessDocType`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub enum Business {
+    /// A new document.
+    #[default]
+    New,
+    /// Recalls one.
+    Recall,
+    /// Updates one.
+    Update,
+    /// Replaces some.
+    Replace,
+}
+
+/// Who signed the document on paper or screen: no key, just what it says.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub struct Signer {
+    /// On whose behalf.
+    pub competence: Field,
+    /// Position.
+    pub position: Field,
+    /// Full name.
+    pub name: Name,
+}
+
+/// Another document, as packets name it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub struct Reference {
+    /// The agency that promulgated it, as written.
+    pub agency: Field,
+    /// Its code, as written.
+    pub code: Field,
+    /// Its date, as written.
+    pub date: Field,
+    /// Its `DocumentId`, as written.
+    pub document_id: Field,
+}
+
+/// How an attachment's bytes stand for its file.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub enum Packaging {
+    /// They are the file.
+    Plain,
+    /// They are a ZIP that holds the file.
+    Zip,
+}
+
+/// One attachment, as the envelope lists it.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Attachment {
+    /// Its file name.
+    pub name: Name,
+    /// Its media type, as written; may be empty.
+    pub media_type: Field,
+    /// A description; may be empty.
+    pub description: Text<MAX_SUBJECT>,
+    /// Whether its bytes are the file or a ZIP of it.
+    pub packaging: Packaging,
+    /// Its length in plain bytes.
+    pub len: u64,
+    /// Digest of its plain bytes ([`domain::ATTACHMENT`]).
+    pub digest: Digest,
+    /// Which of the document's blobs holds it.
+    pub blob: u32,
+}
+
+impl Attachment {
+    /// The digest of an attachment's plain bytes, fed piece by piece.
+    pub fn digest<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Digest {
+        let mut hasher = blake3::Hasher::new_derive_key(domain::ATTACHMENT);
+        for piece in pieces {
+            hasher.update(piece);
+        }
+        Digest::from_bytes(*hasher.finalize().as_bytes())
+    }
+}
+
+/// The packet that a document came as, with its attachments cut out (see `congvan-edxml`'s
+/// `Skeleton`), so that it can be had back byte for byte.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub enum Packet {
+    /// Small enough to stand here.
+    Inline(Bounded<u8, MAX_INLINE_PACKET>),
+    /// In this one of the document's blobs.
+    Blob(u32),
+}
+
+/// What the readers of a document read. Every field is as its author wrote it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub struct Envelope {
+    /// The author's own id of the document (edXML `DocumentId`).
+    pub document_id: Field,
+    /// Number, as text: "7816", "74fass22".
+    pub number: Field,
+    /// Notation: "VPCP-TTĐT".
+    pub notation: Field,
+    /// Place of promulgation.
+    pub place: Field,
+    /// Date of promulgation, `yyyy/MM/dd` where well-formed.
+    pub promulgated: Field,
+    /// Number of its type.
+    pub type_code: Field,
+    /// Name of its type: "Báo cáo".
+    pub type_name: Field,
+    /// Subject.
+    pub subject: Text<MAX_SUBJECT>,
+    /// Abstract.
+    pub summary: Text<MAX_SUMMARY>,
+    /// Who signed.
+    pub signer: Signer,
+    /// Date by which an answer is due, `yyyy/MM/dd` where well-formed; may be empty.
+    pub due: Field,
+    /// Urgency, as written.
+    pub priority: Field,
+    /// What it is to another document.
+    pub business: Business,
+    /// Documents that it answers or concerns.
+    pub responds_to: Bounded<Reference, MAX_REFERENCES>,
+    /// Its attachments.
+    pub attachments: Bounded<Attachment, MAX_ATTACHMENTS>,
+    /// The packet that it came as.
+    pub packet: Option<Packet>,
+}
+
+/// The private part of a document, by version.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[allow(clippy::large_enum_variant)]
+pub enum Content {
+    /// The first version.
+    V1(Envelope),
+}
+wire!(Content, "document envelope", MAX_PAYLOAD);
+
+/// A body: open to everybody, or sealed to readers.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub enum Body {
+    /// Sealed: the usual case.
+    Sealed(Sealed),
+    /// Public by explicit choice.
+    Public(Bounded<u8, MAX_PAYLOAD>),
+}
+
+/// The payload of a [`crate::Kind::DOCUMENT`] entry. Addressees and blobs stand open, for relays and
+/// auditors; the rest is the body's.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct DocumentPayload {
+    /// To whom, sorted.
+    pub addressees: Sorted<AgencyCode, MAX_ADDRESSEES>,
+    /// Its attachments' bytes, and its packet's.
+    pub blobs: Bounded<BlobRef, MAX_BLOBS>,
+    /// The envelope.
+    pub body: Body,
+}
+wire!(DocumentPayload, "document", MAX_PAYLOAD);
+
+/// Why a document cannot be made or read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DocumentError {
+    /// A bound.
+    #[error(transparent)]
+    Bound(#[from] BoundError),
+    /// Addressees, metadata and seals together are too long for one entry.
+    #[error(
+        "addressees and metadata need {0} bytes; at most {MAX_PAYLOAD} fit in an entry: shorten the abstract or put \
+         it into an attachment"
+    )]
+    TooLong(usize),
+    /// A sealed document needs one sealing key for each addressee.
+    #[error("{addressees} addressees and {keys} sealing keys were given")]
+    Keys {
+        /// Addressees.
+        addressees: usize,
+        /// Keys.
+        keys: usize,
+    },
+    /// Sealing or opening fails.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The payload or the opened envelope is malformed.
+    #[error(transparent)]
+    Malformed(#[from] CodecError),
+}
+
+/// What a seal binds a body to.
+fn seal_context(network: NetworkId, chain: ChainId, open_part: &[u8]) -> Vec<u8> {
+    [network.as_bytes().as_slice(), chain.as_bytes(), open_part].concat()
+}
+
+impl DocumentPayload {
+    /// A document for its readers alone. `keys` has each addressee's sealing key, in the order of
+    /// `addressees`; `own` is the sender's, so that it can read what it sent.
+    ///
+    /// # Errors
+    /// [`DocumentError`] names the bound or the key.
+    #[allow(clippy::too_many_arguments)]
+    pub fn seal(
+        network: NetworkId,
+        chain: ChainId,
+        addressees: Sorted<AgencyCode, MAX_ADDRESSEES>,
+        keys: &[SealPublic],
+        own: SealPublic,
+        blobs: Vec<BlobRef>,
+        envelope: Envelope,
+        content_key: &ContentKey,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, DocumentError> {
+        if keys.len() != addressees.len() {
+            return Err(DocumentError::Keys { addressees: addressees.len(), keys: keys.len() });
+        }
+        let blobs = Bounded::new(blobs)?;
+        let context = seal_context(network, chain, &encode(&(&addressees, &blobs)));
+        let readers: Vec<_> = keys.iter().copied().chain([own]).collect();
+        let content = Content::V1(envelope).to_bytes();
+        let body = Body::Sealed(seal::seal(&readers, &context, &content, content_key, rng)?);
+        Self { addressees, blobs, body }.fitting()
+    }
+
+    /// A document that everybody may read.
+    ///
+    /// # Errors
+    /// [`DocumentError`] names the bound.
+    pub fn public(
+        addressees: Sorted<AgencyCode, MAX_ADDRESSEES>,
+        blobs: Vec<BlobRef>,
+        envelope: Envelope,
+    ) -> Result<Self, DocumentError> {
+        let body = Body::Public(Bounded::new(Content::V1(envelope).to_bytes())?);
+        Self { addressees, blobs: Bounded::new(blobs)?, body }.fitting()
+    }
+
+    fn fitting(self) -> Result<Self, DocumentError> {
+        match self.to_bytes().len() {
+            len if len > MAX_PAYLOAD => Err(DocumentError::TooLong(len)),
+            _ => Ok(self),
+        }
+    }
+
+    fn reader(&self, code: &AgencyCode) -> usize {
+        // Whoever is no addressee can only be the sender, whose wrap is the last.
+        self.addressees.binary_search(code).unwrap_or(self.addressees.len())
+    }
+
+    /// Whether it is addressed to `code`.
+    pub fn is_to(&self, code: &AgencyCode) -> bool {
+        self.addressees.binary_search(code).is_ok()
+    }
+
+    /// The content key, for an addressee or the sender; `None` for a public document, whose blobs
+    /// are plain.
+    ///
+    /// # Errors
+    /// [`SealError::NotForUs`].
+    pub fn content_key(
+        &self,
+        network: NetworkId,
+        chain: ChainId,
+        code: &AgencyCode,
+        secret: &SealSecret,
+    ) -> Result<Option<ContentKey>, SealError> {
+        let Body::Sealed(sealed) = &self.body else { return Ok(None) };
+        let context = seal_context(network, chain, &encode(&(&self.addressees, &self.blobs)));
+        match seal::unwrap_key(sealed, self.reader(code), &context, secret) {
+            // A sender that addresses itself has two wraps.
+            Err(_) if self.is_to(code) => seal::unwrap_key(sealed, self.addressees.len(), &context, secret).map(Some),
+            other => other.map(Some),
+        }
+    }
+
+    /// The envelope, opened by an addressee or the sender.
+    ///
+    /// # Errors
+    /// [`DocumentError::Seal`] if it is not ours, [`DocumentError::Malformed`] if its author wrote
+    /// something else.
+    pub fn open(
+        &self,
+        network: NetworkId,
+        chain: ChainId,
+        code: &AgencyCode,
+        secret: &SealSecret,
+    ) -> Result<Envelope, DocumentError> {
+        let content = match (&self.body, self.content_key(network, chain, code, secret)?) {
+            (Body::Sealed(sealed), Some(key)) => {
+                let context = seal_context(network, chain, &encode(&(&self.addressees, &self.blobs)));
+                seal::open(sealed, &context, &key)?
+            }
+            (Body::Public(content), _) => content.to_vec(),
+            (Body::Sealed(_), None) => return Err(SealError::NotForUs.into()),
+        };
+        let Content::V1(envelope) = Content::from_bytes(&content)?;
+        Ok(envelope)
+    }
+}

@@ -1,0 +1,34 @@
+//! The bounds that are part of the contract (DESIGN §6). Lengths are in bytes unless said otherwise.
+
+/// Header and payload of one entry together.
+pub const MAX_ENTRY: usize = 256 * 1024;
+/// One attachment, as plain bytes.
+pub const MAX_ATTACHMENT: u64 = 2 * 1024 * 1024 * 1024;
+/// Addressees of one document.
+pub const MAX_ADDRESSEES: usize = 2_000;
+/// Attachments of one document.
+pub const MAX_ATTACHMENTS: usize = 64;
+/// Blobs of one document: its attachments, and its packet where that is large.
+pub const MAX_BLOBS: usize = MAX_ATTACHMENTS + 1;
+/// Documents that one document answers.
+pub const MAX_REFERENCES: usize = 64;
+/// An agency's code.
+pub const MAX_CODE: usize = 64;
+/// Names of agencies, networks, files and people.
+pub const MAX_NAME: usize = 512;
+/// A subject.
+pub const MAX_SUBJECT: usize = 4_096;
+/// An abstract, or the note of a status.
+pub const MAX_SUMMARY: usize = 16_384;
+/// Any other short field of an envelope.
+pub const MAX_FIELD: usize = 512;
+/// A packet's skeleton kept inside the envelope; a larger one becomes a blob.
+pub const MAX_INLINE_PACKET: usize = 32 * 1024;
+/// Registrars of a network.
+pub const MAX_REGISTRARS: usize = 64;
+/// Nodes of one agency.
+pub const MAX_NODES: usize = 16;
+/// Milliseconds that an author's clock may be off before it is flagged where the entry is shown.
+pub const CLOCK_TOLERANCE_MS: u64 = 10 * 60 * 1000;
+/// Memory that decoding any value may claim, whatever lengths it states.
+pub const MAX_DECODE: usize = 4 * 1024 * 1024;

@@ -1,0 +1,97 @@
+//! What replication needs of a ledger: the seam between the state machine and its two stores,
+//! RocksDB and a simulator's memory.
+
+use std::sync::Arc;
+
+use congvan_core::blob::BlobRef;
+use congvan_core::roster::RosterError;
+use congvan_core::{ChainError, ChainId, EquivocationProof, LinkedEntry, Point, Roster, Seq, UnverifiedEntry};
+
+/// How far a ledger has a chain, and from where it distrusts it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ChainHead {
+    /// The last entry that stands: before the quarantine, if there is one. `None`: empty.
+    pub head: Option<Point>,
+    /// The first number in quarantine.
+    pub quarantined: Option<Seq>,
+}
+
+/// What an ingest did.
+#[derive(Clone, Debug, Default)]
+pub struct Accepted {
+    /// The entries that are new.
+    pub entries: Vec<LinkedEntry>,
+    /// Whether the roster changed.
+    pub roster_changed: bool,
+}
+
+/// Why entries were not stored. Nothing of them was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IngestError {
+    /// They break the chain's rules: blame whoever sent them.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// They break the roster's rules: blame whoever sent them.
+    #[error(transparent)]
+    Roster(#[from] RosterError),
+    /// The roster knows no such chain yet: nobody is to blame.
+    #[error("the roster knows no chain {0}")]
+    UnknownChain(ChainId),
+    /// They are not next to what is stored: ask again from the head.
+    #[error("they begin at number {first}; the ledger stands before {due}")]
+    Gap {
+        /// Where they begin.
+        first: Seq,
+        /// What is due.
+        due: Seq,
+    },
+    /// The chain is in quarantine from a number before them.
+    #[error("the chain is in quarantine from number {0} on")]
+    Quarantined(Seq),
+    /// The signed first entry differs from a stored one with its number: the agency said two things.
+    #[error("the agency signed two entries with number {}", .0.seq())]
+    Equivocation(Box<EquivocationProof>),
+    /// The disk failed.
+    #[error("the ledger failed: {0}")]
+    Storage(String),
+}
+
+/// A ledger as replication sees it. Every call that returns `Ok` from a write is durable.
+pub trait Ledger {
+    /// The roster as it stands.
+    fn roster(&self) -> Arc<Roster>;
+    /// How far a chain is stored; the default for an unknown one.
+    fn head(&self, chain: ChainId) -> ChainHead;
+    /// All chains that the roster knows, the roster's own included, by ascending id.
+    fn heads(&self) -> Vec<(ChainId, ChainHead)>;
+    /// Verifies by the rules of DESIGN §3.5 and stores entries, consecutive and ascending. Those
+    /// that the ledger has already are passed over. A stored entry with the same number and another
+    /// id gives [`IngestError::Equivocation`] where both signatures hold under one key.
+    ///
+    /// # Errors
+    /// [`IngestError`]; nothing is stored then.
+    fn ingest(&mut self, chain: ChainId, entries: Vec<UnverifiedEntry>) -> Result<Accepted, IngestError>;
+    /// The bytes of stored, standing entries from `from` on, at most `max_bytes` in all but at
+    /// least one if there is one.
+    fn range(&self, chain: ChainId, from: Seq, max_bytes: usize) -> Vec<Arc<[u8]>>;
+    /// Stores a proof whose signer held that number, and puts the chain in quarantine. `false` if
+    /// nothing changed.
+    ///
+    /// # Errors
+    /// [`IngestError`] if the proof concerns no chain or key of this network.
+    fn add_proof(&mut self, proof: &EquivocationProof) -> Result<bool, IngestError>;
+    /// The proof for which a chain is in quarantine.
+    fn proof(&self, chain: ChainId) -> Option<EquivocationProof>;
+    /// Whether all of a blob is here.
+    fn has_blob(&self, blob: &BlobRef) -> bool;
+    /// The first chunks of a blob that are missing here, at most `limit`.
+    fn missing_chunks(&self, blob: &BlobRef, limit: usize) -> Vec<u32>;
+    /// Stores a chunk that `congvan_core::blob::verify_chunk` passed. `true` if the blob is now whole.
+    ///
+    /// # Errors
+    /// [`IngestError::Storage`].
+    fn put_chunk(&mut self, blob: &BlobRef, index: u32, bytes: &[u8]) -> Result<bool, IngestError>;
+    /// A chunk and its proof, of a blob that is whole here.
+    fn chunk(&self, blob: &BlobRef, index: u32) -> Option<(Vec<u8>, Vec<[u8; 32]>)>;
+}

@@ -1,0 +1,148 @@
+//! Replication as a state machine: events and time in, actions out; no sockets, no clocks, no
+//! threads, no randomness of its own (DESIGN §3.6).
+//!
+//! A driver owns one [`Replica`] and one [`Ledger`]. libp2p with RocksDB is one driver
+//! (`congvan`), a deterministic simulator of many nodes is another (`congvan-sim`).
+
+pub mod ledger;
+pub mod message;
+
+pub use ledger::{Accepted, ChainHead, IngestError, Ledger};
+pub use message::{Announcement, Request, Response};
+
+use congvan_core::NodeKey;
+
+/// A peer, by the network key that its connection proved.
+pub type Peer = NodeKey;
+
+/// Names a request between the one who asks and the driver that carries it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RequestId(pub u64);
+
+/// Names a peer's request that waits for our response.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ReplyId(pub u64);
+
+/// Names an announcement whose validation the network waits for before it forwards it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct AnnouncementId(pub u64);
+
+/// Milliseconds on the driver's monotonic clock; only differences mean anything.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Instant(pub u64);
+
+/// What the driver tells the state machine.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A connection to an admitted peer, or to a bootstrap peer while the roster is still unknown.
+    Connected(Peer),
+    /// Its last connection closed.
+    Disconnected(Peer),
+    /// A peer asks.
+    Request {
+        /// Who.
+        peer: Peer,
+        /// For [`Action::Respond`].
+        reply: ReplyId,
+        /// What.
+        request: Request,
+    },
+    /// A peer answered.
+    Response {
+        /// Who.
+        peer: Peer,
+        /// The request that it answers.
+        id: RequestId,
+        /// The answer.
+        response: Response,
+    },
+    /// A request got no answer: time-out, disconnection, or undecodable.
+    RequestFailed {
+        /// Whom we asked.
+        peer: Peer,
+        /// The request.
+        id: RequestId,
+    },
+    /// Gossip from a peer, not yet validated.
+    Announced {
+        /// From whom it came (not who wrote it).
+        peer: Peer,
+        /// For [`Action::Validated`].
+        id: AnnouncementId,
+        /// What.
+        announcement: Announcement,
+    },
+    /// The ledger grew by its own agency's hand: these entries are new in `chain`.
+    Appended(Vec<congvan_core::VerifiedEntry>),
+    /// Blobs became wanted: fetch them.
+    WantBlobs(Vec<congvan_core::blob::BlobRef>),
+    /// Time passed; at least every second.
+    Tick,
+}
+
+/// What a network makes of an announcement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// Genuine and new: forward it.
+    Accept,
+    /// Nothing to forward, nobody to blame.
+    Ignore,
+    /// Whoever sent it misbehaves.
+    Reject,
+}
+
+/// What the state machine wants done.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Ask a peer.
+    Request {
+        /// Whom.
+        peer: Peer,
+        /// Comes back in [`Event::Response`] or [`Event::RequestFailed`].
+        id: RequestId,
+        /// What.
+        request: Request,
+    },
+    /// Answer a peer.
+    Respond {
+        /// Which request.
+        reply: ReplyId,
+        /// The answer.
+        response: Response,
+    },
+    /// Gossip.
+    Announce(Announcement),
+    /// The verdict on an announcement.
+    Validated {
+        /// Which.
+        id: AnnouncementId,
+        /// The verdict.
+        verdict: Verdict,
+    },
+    /// Drop a peer and refuse it for a while.
+    Ban {
+        /// Whom.
+        peer: Peer,
+        /// Why, for the log.
+        reason: &'static str,
+    },
+    /// The roster changed: who is admitted is to be looked up anew.
+    RosterChanged,
+    /// Entries of this chain were stored; for whoever waits for them.
+    Stored {
+        /// The chain.
+        chain: congvan_core::ChainId,
+    },
+    /// A proof that a chain's agency said two things was stored; the chain is quarantined.
+    Equivocation(congvan_core::EquivocationProof),
+    /// A blob is complete.
+    BlobComplete(congvan_core::BlobId),
+    /// Enough peers were asked for our own chain and nothing is missing: writing may begin
+    /// (DESIGN §3.8).
+    OwnChainConfirmed,
+    /// Peers hold entries of our own chain that contradict ours: this node must not write.
+    OwnChainContradicted {
+        /// The first number that differs.
+        seq: congvan_core::Seq,
+    },
+}
