@@ -5,12 +5,14 @@
 //! [`CHUNK`] bytes is a subtree of it, and the sibling hashes on the way to the root prove it
 //! (the BLAKE3 paper, §2.1; Bao). A relay checks and serves what it cannot read.
 
+use bincode::de::Decoder;
+use bincode::error::DecodeError;
 use blake3::hazmat::{ChainingValue, HasherExt, Mode, left_subtree_len, merge_subtrees_non_root, merge_subtrees_root};
 use chacha20poly1305::aead::{Aead, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use zeroize::Zeroize;
 
-use crate::codec::{Decode, Encode};
+use crate::codec::{Decode, Encode, refuse};
 use crate::domain;
 use crate::ids::BlobId;
 use crate::limits::MAX_ATTACHMENT;
@@ -29,12 +31,22 @@ pub const MAX_BLOB: u64 = MAX_ATTACHMENT + (MAX_ATTACHMENT / SEALED_CHUNK as u64
 pub const MAX_PROOF: usize = 17;
 
 /// A blob by name and size.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode)]
 pub struct BlobRef {
     /// Hash of its bytes.
     pub id: BlobId,
     /// Its length, at most [`MAX_BLOB`].
     pub len: u64,
+}
+
+impl<C> Decode<C> for BlobRef {
+    fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let blob = Self { id: BlobId::decode(decoder)?, len: u64::decode(decoder)? };
+        match blob.len > MAX_BLOB {
+            true => Err(refuse(BlobError::TooLong)),
+            false => Ok(blob),
+        }
+    }
 }
 
 impl BlobRef {
@@ -176,12 +188,15 @@ pub struct Outliner {
 }
 
 impl Outliner {
-    /// Takes the next chunk: [`CHUNK`] bytes, or fewer if it is the last.
+    /// Takes the next chunk: [`CHUNK`] bytes, or fewer if it is the last. An empty one adds nothing.
     ///
     /// # Errors
     /// [`BlobError::TooLong`], or a short chunk was taken before.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), BlobError> {
         let index = self.hashes.len() as u32;
+        if chunk.is_empty() {
+            return Ok(());
+        }
         if chunk.len() > CHUNK || self.len % CHUNK as u64 != 0 {
             return Err(BlobError::ChunkLength { index, expected: CHUNK, found: chunk.len() });
         }
@@ -193,7 +208,7 @@ impl Outliner {
             // A blob of one chunk has a root of its own; which it is shows only later.
             self.first = chunk.to_vec();
         }
-        self.hashes.push(if chunk.is_empty() { [0; 32] } else { chunk_hash(index, chunk, false) });
+        self.hashes.push(chunk_hash(index, chunk, false));
         Ok(())
     }
 

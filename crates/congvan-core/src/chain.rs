@@ -4,6 +4,7 @@
 //! spans of its keys. A [`ChainPolicy`] is what the roster says about that chain. Neither asks a
 //! clock (DESIGN §3.12).
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use crate::codec::{CodecError, Decode, Encode, Wire};
 use crate::entry::{self, EntryError, Header, Kind, Parts, UnverifiedEntry, VERSION, entry_accessors};
 use crate::ids::{ChainId, EntryId, NetworkId, Point, Seq, Time};
 use crate::keys::{AgencyKeys, AgencySecret, KeyError, PublicKey, Signature};
+use crate::limits::MAX_ROTATIONS;
 use crate::wire;
 
 /// The payload of a [`Kind::ROTATION`] entry: signed by the old key, it names the keys that hold
@@ -48,12 +50,19 @@ pub struct KeySpan {
     /// The keys.
     pub keys: Arc<AgencyKeys>,
     signer: Arc<PublicKey>,
+    /// What the entry before named, if it was a rotation: these hold unless a grant overrules them,
+    /// and hold again where a later roster takes that grant back.
+    rotated: Option<Arc<AgencyKeys>>,
 }
 
 impl KeySpan {
-    fn new(from: Seq, keys: Arc<AgencyKeys>) -> Self {
+    fn new(from: Seq, keys: Arc<AgencyKeys>, rotated: Option<Arc<AgencyKeys>>) -> Self {
         let signer = Arc::new(keys.sign.clone());
-        Self { from, keys, signer }
+        Self { from, keys, signer, rotated }
+    }
+
+    fn rotated(from: Seq, keys: Arc<AgencyKeys>) -> Self {
+        Self::new(from, keys.clone(), Some(keys))
     }
 }
 
@@ -125,6 +134,9 @@ pub enum Fault {
     /// A control entry that breaks its own rules.
     #[error("it changes chain rules wrongly: {0}")]
     Control(String),
+    /// A chain names its own new keys at most [`MAX_ROTATIONS`] times: every node remembers them all.
+    #[error("the chain has rotated its keys {MAX_ROTATIONS} times already; the registrar must give it new ones")]
+    TooManyRotations,
     /// A control entry that this software does not know.
     #[error("entry kind {0} changes chain rules and is not known here; upgrade this software")]
     UnknownControl(u16),
@@ -402,13 +414,25 @@ impl ChainState {
                 keep = keep.min(grant.from.get() - 1);
             }
         }
+        // A span stands by a grant of this policy, by a rotation, or by going on with the keys before.
+        let mut before = None;
+        for span in self.spans.iter().filter(|span| span.from.get() <= head) {
+            let due = policy.grant_at(span.from).map(|grant| &grant.keys).or(span.rotated.as_ref()).or(before);
+            if due != Some(&span.keys) {
+                keep = keep.min(span.from.get() - 1);
+            }
+            before = Some(&span.keys);
+        }
         (keep < head).then_some(keep)
     }
 
     /// The same chain cut back to `head`, which must be one of its entries.
     pub fn cut_back(&self, head: Option<Point>) -> Self {
         let last = head.map_or(0, |point| point.seq.get());
-        let spans = self.spans.iter().filter(|s| s.from.get() <= last.saturating_add(1)).cloned().collect();
+        let mut spans: Vec<_> = self.spans.iter().filter(|s| s.from.get() <= last).cloned().collect();
+        // Of the number due next, the chain itself knows what its last entry named; a grant is the policy's.
+        let next = self.spans.iter().find(|s| s.from.get() - 1 == last);
+        spans.extend(next.and_then(|s| Some(KeySpan::rotated(s.from, s.rotated.clone()?))));
         Self { chain: self.chain, head, spans }
     }
 
@@ -418,12 +442,15 @@ impl ChainState {
             chain: self.chain,
             head: self.head,
             spans: self.spans.iter().map(|s| (s.from, (*s.keys).clone())).collect(),
+            rotated: self.spans.iter().filter_map(|s| Some((s.from, (**s.rotated.as_ref()?).clone()))).collect(),
         }
     }
 
     /// The state that a ledger stored.
     pub fn from_record(record: ChainRecord) -> Self {
-        let spans = record.spans.into_iter().map(|(from, keys)| KeySpan::new(from, Arc::new(keys))).collect();
+        let rotated: BTreeMap<_, _> = record.rotated.into_iter().map(|(from, keys)| (from, Arc::new(keys))).collect();
+        let span = |(from, keys)| KeySpan::new(from, Arc::new(keys), rotated.get(&from).cloned());
+        let spans = record.spans.into_iter().map(span).collect();
         Self { chain: record.chain, head: record.head, spans }
     }
 }
@@ -442,6 +469,8 @@ pub struct ChainRecord {
     pub head: Option<Point>,
     /// Its keys' spans.
     pub spans: Vec<(Seq, AgencyKeys)>,
+    /// Of these, the keys that rotations named.
+    pub rotated: Vec<(Seq, AgencyKeys)>,
 }
 wire!(ChainRecord, "chain record", 1 << 20);
 
@@ -458,7 +487,8 @@ impl Walk<'_> {
         let known = span_at(&self.new_spans, seq).or_else(|| span_at(&self.state.spans, seq));
         match policy.grant_at(seq) {
             Some(grant) if known.is_none_or(|span| span.from != seq || span.keys != grant.keys) => {
-                let span = KeySpan::new(seq, grant.keys.clone());
+                let rotated = known.filter(|span| span.from == seq).and_then(|span| span.rotated.clone());
+                let span = KeySpan::new(seq, grant.keys.clone(), rotated);
                 self.new_spans.retain(|s| s.from < seq);
                 self.new_spans.push(span.clone());
                 Some(span)
@@ -504,6 +534,13 @@ impl Walk<'_> {
         Ok(span)
     }
 
+    /// How often the chain has rotated its keys so far.
+    fn rotations(&self) -> usize {
+        let replaced_from = self.new_spans.first().map(|span| span.from);
+        let old = self.state.spans.iter().filter(|span| replaced_from.is_none_or(|from| span.from < from));
+        old.chain(&self.new_spans).filter(|span| span.rotated.is_some()).count()
+    }
+
     fn control(&mut self, network: NetworkId, parts: &Parts) -> Result<(), ChainError> {
         let header = &parts.header;
         let at = |fault| ChainError { seq: header.seq, fault };
@@ -517,8 +554,11 @@ impl Walk<'_> {
         }
         let rotation = KeyRotation::from_bytes(payload).map_err(|e: CodecError| wrong(&e))?;
         rotation.keys.check_possession(network, header.chain, &rotation.possession).map_err(|e| wrong(&e))?;
+        if self.rotations() >= MAX_ROTATIONS {
+            return Err(at(Fault::TooManyRotations));
+        }
         if let Some(next) = header.seq.next() {
-            self.new_spans.push(KeySpan::new(next, Arc::new(rotation.keys)));
+            self.new_spans.push(KeySpan::rotated(next, Arc::new(rotation.keys)));
         }
         Ok(())
     }

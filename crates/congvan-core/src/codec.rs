@@ -321,6 +321,7 @@ macro_rules! borrow_as_owned {
 borrow_as_owned!([const MAX: usize] Text<MAX>);
 borrow_as_owned!([T: Decode<C> + 'static, const MAX: usize] Bounded<T, MAX>);
 borrow_as_owned!([T: Decode<C> + Ord + 'static, const MAX: usize] Sorted<T, MAX>);
+borrow_as_owned!([] crate::blob::BlobRef);
 borrow_as_owned!([] crate::ids::AgencyCode);
 borrow_as_owned!([] crate::ids::Seq);
 borrow_as_owned!([] crate::keys::PublicKey);

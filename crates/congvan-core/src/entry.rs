@@ -243,10 +243,11 @@ impl UnverifiedEntry {
             len if len > MAX_ENTRY_BYTES => return Err(EntryError::TooLong(len)),
             _ => {}
         }
-        let header = Header::from_bytes(&bytes[..HEADER_LEN])?;
-        if header.version != VERSION {
-            return Err(EntryError::Version(header.version));
+        // Another version may have other fields: its number is all that may be read of it.
+        if bytes[0] != VERSION {
+            return Err(EntryError::Version(bytes[0]));
         }
+        let header = Header::from_bytes(&bytes[..HEADER_LEN])?;
         let payload = &bytes[SIGNED_LEN..];
         let stated = header.payload_len;
         // A header and signature alone are an entry whose payload was dropped.

@@ -24,7 +24,7 @@ pub enum KeyError {
     /// Another encoding of the same point exists, and is the right one (RFC 8032 §5.1.3).
     #[error("the key is not canonically encoded")]
     NotCanonical,
-    /// Of small order: signatures under it hold for any message.
+    /// Of small order: signatures under it hold for any message, or nothing can be sealed to it.
     #[error("the key is weak (of small order)")]
     Weak,
     /// `verify_strict` refuses the signature.
@@ -216,11 +216,17 @@ impl AgencyKeys {
             .concat()
     }
 
-    /// Checks that whoever offered these keys for `chain` held the signing secret.
+    /// Checks that whoever offered these keys for `chain` held the signing secret, and that others
+    /// can seal to them.
     ///
     /// # Errors
-    /// [`KeyError::BadSignature`].
+    /// [`KeyError::BadSignature`], or [`KeyError::Weak`] for a sealing key of small order: nobody
+    /// could seal to it, and a document to a whole province would fail for this one addressee.
     pub fn check_possession(&self, network: NetworkId, chain: ChainId, proof: &Signature) -> Result<(), KeyError> {
+        // Every clamped scalar is a multiple of 8, so any one of them shows a small order.
+        if x25519_dalek::x25519([8; 32], *self.seal.as_bytes()) == [0; 32] {
+            return Err(KeyError::Weak);
+        }
         self.sign.verify(&self.possession_message(network, chain), proof)
     }
 }

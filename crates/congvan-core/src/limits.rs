@@ -28,6 +28,8 @@ pub const MAX_INLINE_PACKET: usize = 32 * 1024;
 pub const MAX_REGISTRARS: usize = 64;
 /// Nodes of one agency.
 pub const MAX_NODES: usize = 16;
+/// Times that a chain may rotate its keys by its own hand; the registrar may give it new ones beyond.
+pub const MAX_ROTATIONS: usize = 1_024;
 /// Milliseconds that an author's clock may be off before it is flagged where the entry is shown.
 pub const CLOCK_TOLERANCE_MS: u64 = 10 * 60 * 1000;
 /// Memory that decoding any value may claim, whatever lengths it states.

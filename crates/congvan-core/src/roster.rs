@@ -227,13 +227,15 @@ impl Agency {
             }
             RosterAction::Rotate { after, keys, .. } => {
                 self.revoked_after = None;
-                self.pin(*after);
                 let from = after.and_then(|after| after.seq.next()).unwrap_or(Seq::FIRST);
                 let keys = Arc::new(keys.clone());
+                // What stood behind `after` is written anew, so pins there would name what is gone.
                 self.edit(|policy| {
+                    policy.pins.retain(|pin| pin.seq < from);
                     policy.grants.retain(|grant| grant.from < from);
                     policy.grants.push(KeyGrant { from, keys });
                 });
+                self.pin(*after);
             }
             RosterAction::Revoke { last, .. } => {
                 self.revoked_after = Some(end(last));
