@@ -1,1 +1,131 @@
-//! x
+//! HTTP interfaces of a Congvan node: health and metrics.
+//!
+//! | path | answers |
+//! |---|---|
+//! | `/healthz` | 200 while the process serves: for whoever restarts it |
+//! | `/readyz` | 200 if documents can be sent and travel, else 503 with the reasons: for whoever is called |
+//! | `/metrics` | the node's figures in Prometheus' text format |
+//!
+//! It is neither encrypted nor authenticated, so it listens on the machine's own addresses unless it is
+//! told otherwise in so many words.
+//!
+//! ```no_run
+//! # async fn run(stop: tokio::sync::oneshot::Receiver<()>) -> Result<(), Box<dyn std::error::Error>> {
+//! use congvan_gateway::{Exposure, Gateway};
+//!
+//! let node = congvan::Node::builder("/var/lib/congvan").start().await?;
+//! let gateway = Gateway::bind("127.0.0.1:7471".parse()?, Exposure::ThisMachine).await?;
+//! println!("http://{}/readyz", gateway.address());
+//! gateway.serve(node, async { drop(stop.await) }).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod metrics;
+mod snapshot;
+
+use std::io;
+use std::net::SocketAddr;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use congvan::Node;
+use tokio::net::TcpListener;
+
+pub use snapshot::Snapshot;
+
+/// Who may reach the gateway.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Exposure {
+    /// Only programs on this machine: another address is refused.
+    #[default]
+    ThisMachine,
+    /// Whoever reaches the address. Put a proxy that authenticates before it.
+    AnyMachine,
+}
+
+/// Why the gateway does not serve.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GatewayError {
+    /// The address is reachable from other machines.
+    #[error(
+        "{0} is reachable from other machines, and the gateway neither encrypts nor authenticates; \
+         use 127.0.0.1, or allow it explicitly behind a proxy that does"
+    )]
+    NotLoopback(SocketAddr),
+    /// The address cannot be had.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The listener failed.
+    #[error("the HTTP listener failed: {0}")]
+    Serve(#[source] io::Error),
+}
+
+/// A listener that waits for its node.
+#[derive(Debug)]
+pub struct Gateway {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Gateway {
+    /// Listens on `address`; port 0 chooses a free one.
+    ///
+    /// # Errors
+    /// [`GatewayError::NotLoopback`] unless it is this machine's own or `exposure` allows others, and
+    /// [`GatewayError::Bind`].
+    pub async fn bind(address: SocketAddr, exposure: Exposure) -> Result<Self, GatewayError> {
+        if exposure == Exposure::ThisMachine && !address.ip().to_canonical().is_loopback() {
+            return Err(GatewayError::NotLoopback(address));
+        }
+        let listen = async {
+            let listener = TcpListener::bind(address).await?;
+            let address = listener.local_addr()?;
+            Ok(Self { listener, address })
+        };
+        listen.await.map_err(|source| GatewayError::Bind { address, source })
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `stop` is done; what is being answered then is finished.
+    ///
+    /// # Errors
+    /// [`GatewayError::Serve`].
+    pub async fn serve(
+        self,
+        node: Node,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), GatewayError> {
+        let routes = Router::new()
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/readyz", get(ready))
+            .route("/metrics", get(metrics))
+            .with_state(node);
+        axum::serve(self.listener, routes).with_graceful_shutdown(stop).await.map_err(GatewayError::Serve)
+    }
+}
+
+async fn ready(State(node): State<Node>) -> Response {
+    let obstacles = Snapshot::of(&node).await.obstacles();
+    let status = if obstacles.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = serde_json::json!({ "ready": obstacles.is_empty(), "reasons": obstacles });
+    (status, Json(body)).into_response()
+}
+
+async fn metrics(State(node): State<Node>) -> Response {
+    let body = metrics::render(&Snapshot::of(&node).await);
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], body).into_response()
+}

@@ -1,1 +1,189 @@
-fn main(){}
+//! `congvan-node`: the node that an agency runs.
+//!
+//! A thin main over the crate `congvan`: configuration, logs, the control socket for `congvan`, health
+//! and metrics over HTTP, and a clean stop.
+
+mod config;
+mod logging;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use congvan::Node;
+use congvan_gateway::{Exposure, Gateway, GatewayError};
+use sd_notify::NotifyState;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use tracing::{error, info, warn};
+
+use crate::config::{Config, ConfigError, DEFAULT_PATH, ENV_CONFIG};
+
+/// systemd and administrators wait five seconds for a stop; the node takes four of them at most.
+const STOP: Duration = Duration::from_secs(4);
+/// What tasks that do not end by themselves get before they are left behind.
+const STRAGGLERS: Duration = Duration::from_millis(500);
+
+/// The node that an agency runs: a replica of the ledger, and its part of the network.
+#[derive(Parser)]
+#[command(version, after_help = "Exit codes: 0 stopped as asked, 1 failed, 2 wrong configuration or usage.")]
+struct Arguments {
+    /// The configuration.
+    #[arg(long, value_name = "FILE", env = ENV_CONFIG, default_value = DEFAULT_PATH)]
+    config: PathBuf,
+    /// Only say whether the configuration is right.
+    #[arg(long)]
+    check: bool,
+}
+
+/// Why the node ended, or never began.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("logging cannot start: {0}")]
+    Logging(#[from] tracing_subscriber::filter::ParseError),
+    #[error("the system refused what the node needs to run: {0}")]
+    System(#[from] std::io::Error),
+    #[error("the node did not start: {0}")]
+    Start(#[from] congvan::StartError),
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    #[error("the node did not stop within {STOP:?}; everything that it acknowledged is on disk")]
+    Stop,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match Config::load(&arguments.config, environment()) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("congvan-node: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    if arguments.check {
+        println!("{}: right", arguments.config.display());
+        return ExitCode::SUCCESS;
+    }
+    match start(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("congvan-node: {failure}");
+            ExitCode::from(if matches!(failure, Failure::Config(_)) { 2 } else { 1 })
+        }
+    }
+}
+
+/// Variables that are no Unicode are no keys of ours.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+fn start(config: Config) -> Result<(), Failure> {
+    logging::start(&config.log_level, config.log_format)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(run(config));
+    runtime.shutdown_timeout(STRAGGLERS);
+    ended
+}
+
+async fn run(config: Config) -> Result<(), Failure> {
+    let mut stop = StopSignals::new()?;
+    // Before the node, so that a port that is taken is known before the ledger is opened.
+    let gateway = match config.http {
+        Some(address) => {
+            let exposure = if config.http_allow_remote { Exposure::AnyMachine } else { Exposure::ThisMachine };
+            Some(Gateway::bind(address, exposure).await?)
+        }
+        None => None,
+    };
+    let node = tokio::select! {
+        node = start_node(&config) => node?,
+        name = stop.next() => {
+            info!(signal = name, "stopped before the node had started");
+            return Ok(());
+        }
+    };
+    let (stop_gateway, stopped) = oneshot::channel::<()>();
+    let serving = gateway.map(|gateway| {
+        info!(address = %gateway.address(), "health and metrics are served");
+        tokio::spawn(gateway.serve(node.clone(), async { drop(stopped.await) }))
+    });
+    tell(NotifyState::Ready);
+    let name = tokio::select! {
+        name = stop.next() => name,
+        never = watch(&node) => match never {},
+    };
+    info!(signal = name, "stopping");
+    tell(NotifyState::Stopping);
+    // A reader of metrics that stays connected does not hold up the stop.
+    drop(stop_gateway);
+    if let Some(serving) = serving {
+        serving.abort();
+    }
+    tokio::time::timeout(STOP, node.shutdown()).await.map_err(|_| Failure::Stop)?;
+    info!("stopped");
+    Ok(())
+}
+
+async fn start_node(config: &Config) -> Result<Node, Failure> {
+    let mut builder = Node::builder(&config.dir)
+        .offline_start(config.offline_start)
+        .archive(config.archive)
+        .passphrase(config.passphrase()?);
+    for address in &config.listen {
+        builder = builder.listen(address);
+    }
+    for peer in &config.bootstrap {
+        builder = builder.bootstrap(peer);
+    }
+    if config.offline_start {
+        warn!("offline_start is set: this node writes without asking its peers for its own chain first");
+    }
+    let node = builder.start().await?;
+    node.serve_control().await?;
+    let view = node.view();
+    info!(
+        agency = view.agency, network = view.network_name, entries = view.head, node = view.node,
+        listening = ?node.listen_addresses().await, "the node runs"
+    );
+    Ok(node)
+}
+
+/// Tells systemd that the node is alive, as often as it wants to know: only after the node answered.
+async fn watch(node: &Node) -> std::convert::Infallible {
+    let Some(limit) = sd_notify::watchdog_enabled() else { return std::future::pending().await };
+    let mut ticks = tokio::time::interval(limit / 3);
+    loop {
+        ticks.tick().await;
+        let peers = node.peers().await.len();
+        tell(NotifyState::Status(&format!("{} entries of our own, {peers} peers", node.view().head)));
+        tell(NotifyState::Watchdog);
+    }
+}
+
+fn tell(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        error!(%error, "systemd was not reached");
+    }
+}
+
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

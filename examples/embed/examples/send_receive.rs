@@ -1,0 +1,44 @@
+//! Two nodes in one process: one sends a document, the other receives it through a durable consumer.
+//!
+//! ```sh
+//! cargo run --release -p congvan-examples --example send_receive
+//! ```
+
+use std::error::Error;
+
+use congvan::{Node, Outgoing, view::EventKind};
+use congvan_core::{Envelope, Text};
+use congvan_examples::{CODES, network};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let dir = tempfile::tempdir()?;
+    let [home, other] = network(dir.path()).await?;
+
+    let receiver = Node::builder(other).listen("/ip4/127.0.0.1/tcp/0").start().await?;
+    let mut sender = Node::builder(home);
+    for address in receiver.listen_addresses().await {
+        sender = sender.bootstrap(address);
+    }
+    let sender = sender.start().await?;
+
+    let envelope = Envelope { subject: Text::new("Báo cáo công tác tháng 02")?, ..Envelope::default() };
+    sender.wait_writable(std::time::Duration::from_secs(30)).await;
+    let sent = sender.send(Outgoing::new([CODES[1]], envelope)).await?;
+    println!("sent      {} as number {}", sent.id, sent.number);
+
+    // The cursor of "archive" is on disk: what is not acknowledged comes again after a crash.
+    let mut consumer = receiver.consumer("archive");
+    loop {
+        let delivery = consumer.next().await?;
+        if let EventKind::Received(document) = &delivery.event.what {
+            println!("received  {} from {}: {}", document.summary.id, document.summary.from, document.summary.subject);
+            delivery.ack().await?;
+            break;
+        }
+        delivery.ack().await?;
+    }
+    sender.shutdown().await;
+    receiver.shutdown().await;
+    Ok(())
+}
