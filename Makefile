@@ -1,0 +1,90 @@
+# Congvan's tasks. Each installs what it lacks by itself; all cargo calls share the release profile, one
+# target directory and one set of features, so that RocksDB and libp2p are compiled once.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := /bin/sh
+
+export PATH := $(PATH):$(HOME)/.cargo/bin
+# Seconds that `make fuzz` gives to all targets together.
+TIME ?= 300
+# Packets of real software, and the advisory database: beside the repository where CI has them.
+REAL := ../shared/edxml
+ADVISORIES := ../shared/advisory-db
+
+# `cargo run -p` would choose other features for the dependencies than the workspace's tests do, and
+# compile libp2p once more: hence the workspace's binaries, and the demo as a program.
+DEMO := cargo build --release --workspace --bins --example demo && \
+	$${CARGO_TARGET_DIR:-target}/release/examples/demo
+
+say = @printf '\n== %s\n' '$(1)'
+
+.PHONY: help
+help: ## list these tasks
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 19
+
+.PHONY: demo
+demo: tools ## three agencies exchange a packet and an auditor verifies it; PACKET=FILE takes another packet
+	@$(DEMO) $(if $(PACKET),--packet "$(PACKET)")
+
+.PHONY: test
+test: lint docs unit deny audit demos ## everything that CI runs
+	$(call say,all passed)
+
+.PHONY: test-long
+test-long: tools ## the tests with their long variants: a hundred kills, many seeds
+	CONGVAN_LONG=1 cargo test --release --workspace --lib --bins --tests --examples -- --include-ignored
+
+.PHONY: lint
+lint: tools ## formatting and clippy, warnings denied
+	$(call say,formatting)
+	cargo fmt --all --check
+	$(call say,clippy)
+	cargo clippy --release --workspace --all-targets -- -D warnings
+
+.PHONY: bench
+bench: tools ## measure, beside the limits; BENCH=NAME takes one bench
+	cargo bench --workspace --bench '$(or $(BENCH),*)'
+
+.PHONY: fuzz
+fuzz: ## fuzz every decoder and the state machine for TIME seconds in all
+	@.ci/install-tools fuzz
+	@.ci/fuzz $(TIME)
+
+.PHONY: docs
+docs: tools ## the crates' documentation, warnings denied
+	$(call say,documentation)
+	RUSTDOCFLAGS='-D warnings' cargo doc --release --workspace --no-deps
+
+# The parts of `make test`.
+
+.PHONY: tools
+tools:
+	@.ci/install-tools build
+
+.PHONY: unit
+unit: tools
+	$(call say,tests)
+	cargo test --release --workspace
+
+.PHONY: deny
+deny:
+	@.ci/install-tools deny
+	$(call say,dependencies: bans and licences and sources)
+	cargo deny check --hide-inclusion-graph bans licenses sources
+
+.PHONY: audit
+audit:
+	$(call say,dependencies: advisories)
+	@if [ -d $(ADVISORIES) ]; then \
+		.ci/install-tools audit && cargo audit --deny warnings --no-fetch --db $(ADVISORIES); \
+	else \
+		echo 'skipped: $(ADVISORIES) is not there (without it: cargo audit --deny warnings)'; \
+	fi
+
+.PHONY: demos
+demos: tools
+	$(call say,the demo with our own packet)
+	@$(MAKE) --no-print-directory demo
+	$(call say,the demo with packets of real software)
+	@.ci/demo-real $(REAL)
