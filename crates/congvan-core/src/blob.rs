@@ -197,7 +197,7 @@ impl Outliner {
         if chunk.is_empty() {
             return Ok(());
         }
-        if chunk.len() > CHUNK || self.len % CHUNK as u64 != 0 {
+        if chunk.len() > CHUNK || !self.len.is_multiple_of(CHUNK as u64) {
             return Err(BlobError::ChunkLength { index, expected: CHUNK, found: chunk.len() });
         }
         self.len += chunk.len() as u64;
