@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use congvan_core::blob::BlobRef;
+use congvan_core::entry::SIGNED_LEN;
 use congvan_core::roster::RosterError;
-use congvan_core::{ChainError, ChainId, EquivocationProof, LinkedEntry, Point, Roster, Seq, UnverifiedEntry};
+use congvan_core::{ChainError, ChainId, EntryId, EquivocationProof, LinkedEntry, Point, Roster, Seq, UnverifiedEntry};
 
 /// How far a ledger has a chain, and from where it distrusts it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -75,11 +76,18 @@ pub trait Ledger {
     /// The bytes of stored, standing entries from `from` on, at most `max_bytes` in all but at
     /// least one if there is one.
     fn range(&self, chain: ChainId, from: Seq, max_bytes: usize) -> Vec<Arc<[u8]>>;
+    /// The id of the standing entry with this number.
+    fn id_at(&self, chain: ChainId, seq: Seq) -> Option<EntryId> {
+        let stored = self.range(chain, seq, 1);
+        let entry = UnverifiedEntry::parse(stored.first()?.get(..SIGNED_LEN)?).ok()?;
+        Some(entry.id())
+    }
     /// Stores a proof whose signer held that number, and puts the chain in quarantine. `false` if
     /// nothing changed.
     ///
     /// # Errors
-    /// [`IngestError`] if the proof concerns no chain or key of this network.
+    /// [`IngestError`] if the proof concerns no chain or key of this network;
+    /// [`IngestError::Gap`] if the chain does not reach up to it yet, so that its key is not known.
     fn add_proof(&mut self, proof: &EquivocationProof) -> Result<bool, IngestError>;
     /// The proof for which a chain is in quarantine.
     fn proof(&self, chain: ChainId) -> Option<EquivocationProof>;

@@ -4,11 +4,71 @@
 //! A driver owns one [`Replica`] and one [`Ledger`]. libp2p with RocksDB is one driver
 //! (`congvan`), a deterministic simulator of many nodes is another (`congvan-sim`).
 
-pub mod ledger;
-pub mod message;
+//!
+//! # Example: one node catches up from another
+//!
+//! ```
+//! use congvan_core::*;
+//! use congvan_sync::{Action, Config, Event, Instant, Ledger, MemoryLedger, Replica, ReplyId};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let mut rng = rng::from_seed(1);
+//! # let registrar = SecretKey::generate(&mut rng);
+//! # let genesis = Genesis::new("Thái Nguyên", Time::from_millis(0), vec![registrar.public()], 1, [7; 16])?;
+//! # let network = genesis.network_id();
+//! # let keys = AgencySecret::generate(&mut rng);
+//! # let code = AgencyCode::new("000.00.00.H55")?;
+//! # let chain = ChainId::of_agency(network, &code);
+//! # let admit = RosterAction::Admit(Admission {
+//! #     code, name: Text::new("UBND tỉnh Thái Nguyên")?, parent: None,
+//! #     keys: keys.public(), possession: keys.prove_possession(network, chain),
+//! #     nodes: Bounded::new(vec![])?, rights: Rights::NONE,
+//! # });
+//! // One ledger has an agency and its first note; the other knows the genesis only.
+//! let mut full = MemoryLedger::new(genesis.clone());
+//! full.append_roster(admit, Time::from_millis(1), &[&registrar])?;
+//! full.append(chain, Draft { kind: Kind::NOTE, time: Time::from_millis(2), payload: vec![1] }, &keys)?;
+//! let mut empty = MemoryLedger::new(genesis);
+//!
+//! let (teacher, learner) = (NodeKey::from_bytes([1; 32]), NodeKey::from_bytes([2; 32]));
+//! let mut serving = Replica::new(Config::default());
+//! let mut learning = Replica::new(Config::default());
+//! let now = Instant(0);
+//! serving.handle(&mut full, now, Event::Connected(learner));
+//! let mut actions = learning.handle(&mut empty, now, Event::Connected(teacher));
+//! // The driver carries requests and answers; here it is a loop.
+//! while let Some(action) = actions.pop() {
+//!     let Action::Request { peer, id, request } = action else { continue };
+//!     let event = Event::Request { peer: learner, reply: ReplyId(0), request };
+//!     for answer in serving.handle(&mut full, now, event) {
+//!         let Action::Respond { response, .. } = answer else { continue };
+//!         actions.extend(learning.handle(&mut empty, now, Event::Response { peer, id, response }));
+//!     }
+//! }
+//! assert_eq!(empty.heads(), full.heads());
+//! # Ok(())
+//! # }
+//! ```
 
+mod blobs;
+mod conduct;
+pub mod config;
+mod fetch;
+mod gossip;
+pub mod heads;
+pub mod ledger;
+pub mod memory;
+pub mod message;
+mod own;
+mod reconcile;
+mod replica;
+mod serve;
+
+pub use config::Config;
 pub use ledger::{Accepted, ChainHead, IngestError, Ledger};
+pub use memory::MemoryLedger;
 pub use message::{Announcement, Request, Response};
+pub use replica::{PeerStatus, Replica};
 
 use congvan_core::NodeKey;
 
@@ -30,6 +90,18 @@ pub struct AnnouncementId(pub u64);
 /// Milliseconds on the driver's monotonic clock; only differences mean anything.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Instant(pub u64);
+
+impl Instant {
+    /// This many milliseconds later.
+    pub fn after(self, millis: u64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
+    /// Milliseconds since an earlier instant; 0 if it is not earlier.
+    pub fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
 
 /// What the driver tells the state machine.
 #[derive(Clone, Debug)]
@@ -74,7 +146,11 @@ pub enum Event {
     },
     /// The ledger grew by its own agency's hand: these entries are new in `chain`.
     Appended(Vec<congvan_core::VerifiedEntry>),
-    /// Blobs became wanted: fetch them.
+    /// The ledger changed what stands of a chain by itself: its background check found a bad
+    /// signature, or an operator imported a file.
+    Changed(congvan_core::ChainId),
+    /// Blobs became wanted: fetch them. At most [`config::MAX_BLOBS`] are kept in mind; whoever
+    /// wants more asks again when [`Replica::blobs_wanted`] has shrunk.
     WantBlobs(Vec<congvan_core::blob::BlobRef>),
     /// Time passed; at least every second.
     Tick,

@@ -10,10 +10,14 @@ use congvan_core::{ChainId, Point, Seq, wire};
 pub const MAX_RANGE: usize = 1024 * 1024;
 /// The most entries in one [`Response::Range`].
 pub const MAX_RANGE_ENTRIES: usize = 4096;
-/// The most prefixes compared in one [`Request::Heads`].
-pub const MAX_PREFIXES: usize = 512;
+/// The most prefixes compared in one [`Request::Heads`]; each yields 16 lines of the answer at most,
+/// so that all of them fit into [`MAX_HEADS`].
+pub const MAX_PREFIXES: usize = 64;
 /// The most heads listed in one [`Response::Heads`].
 pub const MAX_HEADS: usize = 1024;
+
+/// One entry's bytes on the wire.
+pub type Bytes = Bounded<u8, MAX_ENTRY_BYTES>;
 
 /// A range of chain ids: those that begin with the first `nibbles` half-bytes of `path`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
@@ -89,7 +93,7 @@ pub enum Response {
         listed: Bounded<Prefix, MAX_HEADS>,
     },
     /// Consecutive entries; none if there are none.
-    Range(Bounded<Bounded<u8, MAX_ENTRY_BYTES>, MAX_RANGE_ENTRIES>),
+    Range(Bounded<Bytes, MAX_RANGE_ENTRIES>),
     /// A proof, if there is one.
     Proof(Option<RawProof>),
     /// A chunk with its proof.
