@@ -14,7 +14,7 @@
 //! use congvan_gateway::{Exposure, Gateway};
 //!
 //! let node = congvan::Node::builder("/var/lib/congvan").start().await?;
-//! let gateway = Gateway::bind("127.0.0.1:7471".parse()?, Exposure::ThisMachine).await?;
+//! let gateway = Gateway::bind("127.0.0.1:7412".parse()?, Exposure::ThisMachine).await?;
 //! println!("http://{}/readyz", gateway.address());
 //! gateway.serve(node, async { drop(stop.await) }).await?;
 //! # Ok(())

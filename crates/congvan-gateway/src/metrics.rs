@@ -107,7 +107,7 @@ mod tests {
     fn a_quarantined_chain_is_named_with_its_number() {
         let mut snapshot = snapshot();
         snapshot.node.quarantined = vec![("000.00.01.H55".to_owned(), 4)];
-        snapshot.node.writing = "no".to_owned();
+        snapshot.gate = congvan::Gate::Refused("the registrar has closed this agency".to_owned());
         let text = render(&snapshot);
         assert!(text.contains("\ncongvan_quarantined_chains 1\n"));
         assert!(text.contains("\ncongvan_quarantined_from{agency=\"000.00.01.H55\"} 4\n"));

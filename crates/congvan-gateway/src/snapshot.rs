@@ -1,13 +1,15 @@
 //! What is looked at for one answer.
 
-use congvan::Node;
 use congvan::view::NodeView;
+use congvan::{Gate, Node};
 
 /// A node's state at one moment.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The node's own account.
     pub node: NodeView,
+    /// Whether it may write.
+    pub gate: Gate,
     /// Connected peers.
     pub peers: usize,
     /// Bytes of memory that the process occupies; `None` where the system does not say.
@@ -18,15 +20,16 @@ impl Snapshot {
     /// Asks a node.
     pub async fn of(node: &Node) -> Self {
         let peers = node.peers().await.len();
-        Self { node: node.view(), peers, resident_bytes: resident_bytes() }
+        Self { node: node.view().await, gate: node.gate(), peers, resident_bytes: resident_bytes() }
     }
 
     /// Why documents cannot be sent, or would not travel now; empty if nothing is in the way. That the
     /// ledger is open goes without saying: there is no node without it.
     pub fn obstacles(&self) -> Vec<String> {
         let mut obstacles = Vec::new();
-        if !self.may_write() {
-            obstacles.push(self.node.writing.clone());
+        match &self.gate {
+            Gate::Open => {}
+            Gate::Waiting(why) | Gate::Refused(why) => obstacles.push(why.clone()),
         }
         if self.peers == 0 {
             obstacles.push("no peer is connected: documents wait here until one is".to_owned());
@@ -36,7 +39,7 @@ impl Snapshot {
 
     /// Whether the node may write.
     pub fn may_write(&self) -> bool {
-        self.node.writing == "yes"
+        self.gate == Gate::Open
     }
 }
 
@@ -60,10 +63,10 @@ pub(crate) mod tests {
     pub(crate) fn snapshot() -> Snapshot {
         let node = serde_json::json!({
             "version": "0.1.0", "network": "ab", "network_name": "Thái Nguyên", "agency": "000.00.00.H55",
-            "node": "12D3", "listening": [], "writing": "yes", "head": 7, "agencies": 3, "disk_bytes": 4096,
+            "node": "12D3", "listening": [], "writing": "open", "head": 7, "agencies": 3, "disk_bytes": 4096,
             "quarantined": [], "blobs_wanted": 0, "unchecked": 0,
         });
-        Snapshot { node: serde_json::from_value(node).unwrap(), peers: 2, resident_bytes: Some(8192) }
+        Snapshot { node: serde_json::from_value(node).unwrap(), gate: Gate::Open, peers: 2, resident_bytes: Some(8192) }
     }
 
     #[test]
@@ -74,7 +77,7 @@ pub(crate) mod tests {
     #[test]
     fn every_obstacle_is_named() {
         let mut snapshot = snapshot();
-        snapshot.node.writing = "no: no peer has told the head of our chain yet".to_owned();
+        snapshot.gate = Gate::Waiting("no peer has told the head of our chain yet".to_owned());
         snapshot.peers = 0;
         let obstacles = snapshot.obstacles();
         assert_eq!(obstacles.len(), 2);

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where the configuration is read from unless the command line says otherwise.
 pub(crate) const DEFAULT_PATH: &str = "/etc/congvan/node.toml";
-/// `CONGVAN_NODE_HTTP=127.0.0.1:7471` overrides the key `http`.
+/// `CONGVAN_NODE_HTTP=127.0.0.1:7412` overrides the key `http`.
 pub(crate) const ENV_PREFIX: &str = "CONGVAN_NODE_";
 /// Names the file itself, so it is no key of it.
 pub(crate) const ENV_CONFIG: &str = "CONGVAN_NODE_CONFIG";
@@ -58,7 +58,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             dir: "/var/lib/congvan".into(),
-            listen: vec!["/ip4/0.0.0.0/tcp/7470".to_owned()],
+            listen: vec!["/ip4/0.0.0.0/tcp/7411".to_owned()],
             bootstrap: Vec::new(),
             offline_start: false,
             archive: false,
@@ -189,7 +189,9 @@ impl Config {
             let text = |value: &str| toml::Value::String(value.trim().to_owned());
             let parsed = match shape {
                 Shape::Text => text(&value),
-                Shape::List => value.split(',').filter(|item| !item.trim().is_empty()).map(text).collect(),
+                Shape::List => {
+                    toml::Value::Array(value.split(',').filter(|item| !item.trim().is_empty()).map(text).collect())
+                }
                 Shape::Switch => match value.trim() {
                     "1" | "true" => true.into(),
                     "0" | "false" => false.into(),
@@ -215,7 +217,7 @@ impl Config {
             for value in addresses {
                 let wrong = |reason: &str| ConfigError::Value { key, value: value.clone(), reason: reason.to_owned() };
                 if !value.starts_with('/') {
-                    return Err(wrong("an address is written as /ip4/192.0.2.1/tcp/7470"));
+                    return Err(wrong("an address is written as /ip4/192.0.2.1/tcp/7411"));
                 }
                 if key == "bootstrap" && !value.contains("/p2p/") {
                     return Err(wrong("a peer's address ends with its network key, /p2p/12D3…, so that no other answers"));
@@ -351,8 +353,8 @@ mod tests {
         };
         let default = Config::default;
         refused(Config { http: Some("0.0.0.0:80".parse().unwrap()), ..default() }, "http_allow_remote");
-        refused(Config { listen: vec!["192.0.2.1:7470".into()], ..default() }, "listen");
-        refused(Config { bootstrap: vec!["/ip4/192.0.2.1/tcp/7470".into()], ..default() }, "/p2p/");
+        refused(Config { listen: vec!["192.0.2.1:7411".into()], ..default() }, "listen");
+        refused(Config { bootstrap: vec!["/ip4/192.0.2.1/tcp/7411".into()], ..default() }, "/p2p/");
         refused(Config { log_level: "info,=".into(), ..default() }, "log_level");
         Config { http: Some("0.0.0.0:80".parse().unwrap()), http_allow_remote: true, ..default() }.check().unwrap();
     }

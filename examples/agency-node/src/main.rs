@@ -144,7 +144,7 @@ async fn start_node(config: &Config) -> Result<Node, Failure> {
     }
     let node = builder.start().await?;
     node.serve_control().await?;
-    let view = node.view();
+    let view = node.view().await;
     info!(
         agency = view.agency, network = view.network_name, entries = view.head, node = view.node,
         listening = ?node.listen_addresses().await, "the node runs"
@@ -158,8 +158,8 @@ async fn watch(node: &Node) -> std::convert::Infallible {
     let mut ticks = tokio::time::interval(limit / 3);
     loop {
         ticks.tick().await;
-        let peers = node.peers().await.len();
-        tell(NotifyState::Status(&format!("{} entries of our own, {peers} peers", node.view().head)));
+        let (view, peers) = (node.view().await, node.peers().await.len());
+        tell(NotifyState::Status(&format!("{} entries of our own, {peers} peers, writing: {}", view.head, view.writing)));
         tell(NotifyState::Watchdog);
     }
 }

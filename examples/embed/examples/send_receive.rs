@@ -6,8 +6,9 @@
 
 use std::error::Error;
 
-use congvan::{Node, Outgoing, view::EventKind};
-use congvan_core::{Envelope, Text};
+use congvan::core::{AgencyCode, Envelope, Text};
+use congvan::view::EventKind;
+use congvan::{Node, Outgoing};
 use congvan_examples::{CODES, network};
 
 #[tokio::main]
@@ -23,20 +24,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let sender = sender.start().await?;
 
     let envelope = Envelope { subject: Text::new("Báo cáo công tác tháng 02")?, ..Envelope::default() };
-    sender.wait_writable(std::time::Duration::from_secs(30)).await;
-    let sent = sender.send(Outgoing::new([CODES[1]], envelope)).await?;
-    println!("sent      {} as number {}", sent.id, sent.number);
+    let to = vec![AgencyCode::new(CODES[1])?];
+    let sent = sender.send(Outgoing { to, envelope, ..Outgoing::default() }).await?;
+    println!("sent      {} as number {}", sent.entry.id, sent.entry.seq);
 
     // The cursor of "archive" is on disk: what is not acknowledged comes again after a crash.
-    let mut consumer = receiver.consumer("archive");
+    let mut consumer = receiver.consumer("archive")?;
     loop {
         let delivery = consumer.next().await?;
         if let EventKind::Received(document) = &delivery.event.what {
             println!("received  {} from {}: {}", document.summary.id, document.summary.from, document.summary.subject);
-            delivery.ack().await?;
+            delivery.acknowledge()?;
             break;
         }
-        delivery.ack().await?;
+        delivery.acknowledge()?;
     }
     sender.shutdown().await;
     receiver.shutdown().await;

@@ -7,9 +7,9 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use congvan::control::{OpenOptions, Request, Session};
+use congvan::core::{AgencyCode, RosterAction};
 use congvan::registrar::Registrar;
 use congvan::{archive, setup};
-use congvan_core::{AgencyCode, RosterAction};
 
 /// The codes of the two agencies.
 pub const CODES: [&str; 2] = ["000.00.00.H55", "000.00.01.H55"];
@@ -33,7 +33,7 @@ pub async fn network(dir: &Path) -> Result<[PathBuf; 2], Box<dyn Error>> {
     }
     for home in &homes {
         let session = Session::open(home, OpenOptions { passphrase: None, offline: true }).await?;
-        session.call_with(Request::Import, roster.as_slice()).await?;
+        session.call_with(Request::Import, &mut roster.as_slice()).await?;
         session.close().await;
     }
     Ok(homes)
