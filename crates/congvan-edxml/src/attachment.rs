@@ -109,10 +109,7 @@ impl Attachment {
             Entries::One => {}
             Entries::Several => return Ok(as_it_is()),
             Entries::Broken(reason) => {
-                return Err(AttachmentError::Zip {
-                    name: name(),
-                    reason: reason.to_owned(),
-                });
+                return Err(AttachmentError::Zip { name: name(), reason: reason.to_owned() });
             }
         }
         let (inner, bytes) = unzip(&self.data, &name)?;
@@ -126,19 +123,12 @@ impl Attachment {
     fn may_be_wrapped(&self) -> bool {
         let kind = self.content_type.as_deref().unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
-        let zip_kind = [
-            "",
-            "application/zip",
-            "application/x-zip",
-            "application/x-zip-compressed",
-            "application/octet-stream",
-        ]
-        .iter()
-        .any(|known| kind.eq_ignore_ascii_case(known));
+        let zip_kind =
+            ["", "application/zip", "application/x-zip", "application/x-zip-compressed", "application/octet-stream"]
+                .iter()
+                .any(|known| kind.eq_ignore_ascii_case(known));
         let name = self.name.as_deref().unwrap_or_default();
-        let zip_name = name
-            .get(name.len().saturating_sub(4)..)
-            .is_some_and(|end| end.eq_ignore_ascii_case(".zip"));
+        let zip_name = name.get(name.len().saturating_sub(4)..).is_some_and(|end| end.eq_ignore_ascii_case(".zip"));
         zip_kind && !zip_name && self.data.starts_with(b"PK\x03\x04")
     }
 }
@@ -171,9 +161,7 @@ fn entries(data: &[u8]) -> Entries {
         let bytes = record.get(offset..offset + 4)?;
         usize::try_from(u32::from_le_bytes(bytes.try_into().ok()?)).ok()
     };
-    let (Some(count), Some(size), Some(start), Some(comment)) =
-        (u16_at(10), u32_at(12), u32_at(16), u16_at(20))
-    else {
+    let (Some(count), Some(size), Some(start), Some(comment)) = (u16_at(10), u32_at(12), u32_at(16), u16_at(20)) else {
         return Entries::Broken("its end record is cut off");
     };
     if record.len() != RECORD + usize::from(comment) {
@@ -194,85 +182,44 @@ fn entries(data: &[u8]) -> Entries {
 
 /// The one file of a ZIP and its name there.
 fn unzip(data: &[u8], name: &dyn Fn() -> String) -> Result<(String, Vec<u8>), AttachmentError> {
-    let broken = |reason: String| AttachmentError::Zip {
-        name: name(),
-        reason: reason.chars().take(200).collect(),
-    };
-    let mut archive =
-        ZipArchive::new(Cursor::new(data)).map_err(|error| broken(error.to_string()))?;
+    let broken = |reason: String| AttachmentError::Zip { name: name(), reason: reason.chars().take(200).collect() };
+    let mut archive = ZipArchive::new(Cursor::new(data)).map_err(|error| broken(error.to_string()))?;
     if archive.len() != 1 {
-        return Err(broken(
-            "it holds another number of files than it says".into(),
-        ));
+        return Err(broken("it holds another number of files than it says".into()));
     }
-    let entry = archive
-        .by_index_raw(0)
-        .map_err(|error| broken(error.to_string()))?;
+    let entry = archive.by_index_raw(0).map_err(|error| broken(error.to_string()))?;
     if entry.encrypted() {
         return Err(AttachmentError::Encrypted { name: name() });
     }
-    let inner = entry
-        .name()
-        .map_err(|error| broken(error.to_string()))?
-        .into_owned();
+    let inner = entry.name().map_err(|error| broken(error.to_string()))?.into_owned();
     if !is_plain_name(&inner) {
-        return Err(AttachmentError::InnerName {
-            name: name(),
-            inner: excerpt(&inner),
-        });
+        return Err(AttachmentError::InnerName { name: name(), inner: excerpt(&inner) });
     }
-    if !matches!(
-        entry.compression(),
-        CompressionMethod::Stored | CompressionMethod::Deflated
-    ) {
+    if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
         return Err(broken(format!("compressed by {}", entry.compression())));
     }
     let (size, compressed) = (entry.size(), entry.compressed_size());
     drop(entry);
     check_sizes(size, compressed, name)?;
-    let entry = archive
-        .by_index(0)
-        .map_err(|error| broken(error.to_string()))?;
+    let entry = archive.by_index(0).map_err(|error| broken(error.to_string()))?;
     let mut bytes = Vec::new();
     // The ZIP reader fails past the declared size; `take` is there should it ever not.
-    entry
-        .take(size.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(|error| broken(error.to_string()))?;
+    entry.take(size.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| broken(error.to_string()))?;
     let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     if found != size {
-        return Err(AttachmentError::SizeDiffers {
-            name: name(),
-            declared: size,
-            found,
-        });
+        return Err(AttachmentError::SizeDiffers { name: name(), declared: size, found });
     }
     // The file stands twice in a ZIP, in its directory and at the data: other readers go by the latter.
-    archive
-        .validate_header_consistency()
-        .map_err(|error| broken(error.to_string()))?;
+    archive.validate_header_consistency().map_err(|error| broken(error.to_string()))?;
     Ok((inner, bytes))
 }
 
-fn check_sizes(
-    size: u64,
-    compressed: u64,
-    name: &dyn Fn() -> String,
-) -> Result<(), AttachmentError> {
+fn check_sizes(size: u64, compressed: u64, name: &dyn Fn() -> String) -> Result<(), AttachmentError> {
     if size > MAX_FILE_BYTES {
-        return Err(AttachmentError::TooLarge {
-            name: name(),
-            size,
-            limit: MAX_FILE_BYTES,
-        });
+        return Err(AttachmentError::TooLarge { name: name(), size, limit: MAX_FILE_BYTES });
     }
     if size > ZIP_RATIO_FREE_BYTES && size > compressed.saturating_mul(MAX_ZIP_RATIO) {
-        return Err(AttachmentError::Ratio {
-            name: name(),
-            compressed,
-            size,
-            limit: MAX_ZIP_RATIO,
-        });
+        return Err(AttachmentError::Ratio { name: name(), compressed, size, limit: MAX_ZIP_RATIO });
     }
     Ok(())
 }

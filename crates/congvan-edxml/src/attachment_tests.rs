@@ -22,22 +22,14 @@ fn attachment(name: &str, content_type: &str, data: Vec<u8>) -> Attachment {
 
 /// Overwrites the same four bytes wherever they stand in the directory.
 fn patch_directory(zip: &mut [u8], offset: usize, value: u32) {
-    let at = zip
-        .windows(4)
-        .position(|window| window == b"PK\x01\x02")
-        .unwrap();
+    let at = zip.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
     zip[at + offset..at + offset + 4].copy_from_slice(&value.to_le_bytes());
 }
 
 #[test]
 fn takes_the_file_out_of_its_zip() {
     let zip = zipped(&[("8b1d.edxml", b"noi dung")]);
-    for kind in [
-        "application/zip",
-        "Application/ZIP; x=y",
-        "application/x-zip-compressed",
-        "",
-    ] {
+    for kind in ["application/zip", "Application/ZIP; x=y", "application/x-zip-compressed", ""] {
         let attachment = attachment("van-ban.doc", kind, zip.clone());
         let file = attachment.file().unwrap();
         assert_eq!(file.name, "van-ban.doc", "{kind}");
@@ -45,10 +37,7 @@ fn takes_the_file_out_of_its_zip() {
         assert_eq!(file.bytes.as_ref(), b"noi dung");
         assert_eq!(attachment.transport_bytes(), zip);
     }
-    let nameless = Attachment {
-        data: zip,
-        ..Attachment::default()
-    };
+    let nameless = Attachment { data: zip, ..Attachment::default() };
     assert_eq!(nameless.file().unwrap().name, "8b1d.edxml");
 }
 
@@ -59,11 +48,7 @@ fn leaves_other_files_as_they_are() {
     for (name, kind, data) in [
         ("a.pdf", "application/pdf", b"%PDF-1.7".to_vec()),
         ("a.pdf", "application/zip", b"%PDF-1.7".to_vec()),
-        (
-            "a.docx",
-            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-            one.clone(),
-        ),
+        ("a.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", one.clone()),
         ("a.docx", "application/zip", two),
         ("số liệu.ZIP", "application/zip", one),
         ("a", "", Vec::new()),
@@ -77,18 +62,7 @@ fn leaves_other_files_as_they_are() {
 
 #[test]
 fn refuses_names_that_leave_the_folder() {
-    for inner in [
-        "../a",
-        "a/b",
-        "/a",
-        "a\\b",
-        "C:a",
-        "..",
-        ".",
-        "a..b",
-        "a\nb",
-        "thư mục/",
-    ] {
+    for inner in ["../a", "a/b", "/a", "a\\b", "C:a", "..", ".", "a..b", "a\nb", "thư mục/"] {
         assert!(!is_plain_name(inner), "{inner:?}");
     }
     assert!(!is_plain_name(""));
@@ -97,9 +71,7 @@ fn refuses_names_that_leave_the_folder() {
     assert!(!is_plain_name(&"a".repeat(MAX_INNER_NAME_BYTES + 1)));
 
     let data = zipped(&[("../../etc/passwd", b"x")]);
-    let error = attachment("a.doc", "application/zip", data)
-        .file()
-        .unwrap_err();
+    let error = attachment("a.doc", "application/zip", data).file().unwrap_err();
     assert!(
         matches!(&error, AttachmentError::InnerName { name, inner } if name == "a.doc" && inner == "../../etc/passwd"),
         "{error}"
@@ -110,16 +82,10 @@ fn refuses_names_that_leave_the_folder() {
 fn bounds_size_and_ratio() {
     let name = || String::from("a");
     assert!(check_sizes(MAX_FILE_BYTES, MAX_FILE_BYTES, &name).is_ok());
-    assert!(matches!(
-        check_sizes(MAX_FILE_BYTES + 1, MAX_FILE_BYTES, &name),
-        Err(AttachmentError::TooLarge { .. })
-    ));
+    assert!(matches!(check_sizes(MAX_FILE_BYTES + 1, MAX_FILE_BYTES, &name), Err(AttachmentError::TooLarge { .. })));
     assert!(check_sizes(ZIP_RATIO_FREE_BYTES, 1, &name).is_ok());
     assert!(check_sizes(20_000 * MAX_ZIP_RATIO, 20_000, &name).is_ok());
-    assert!(matches!(
-        check_sizes(20_000 * MAX_ZIP_RATIO + 1, 20_000, &name),
-        Err(AttachmentError::Ratio { .. })
-    ));
+    assert!(matches!(check_sizes(20_000 * MAX_ZIP_RATIO + 1, 20_000, &name), Err(AttachmentError::Ratio { .. })));
     let zeros = vec![0; usize::try_from(ZIP_RATIO_FREE_BYTES).unwrap()];
     let at = attachment("a", "application/zip", zipped(&[("a", &zeros)]));
     assert_eq!(at.file().unwrap().bytes.len(), zeros.len());
@@ -138,10 +104,7 @@ fn refuses_lying_sizes() {
         match error {
             AttachmentError::SizeDiffers { found: 42, .. } => assert!(declared > 42, "{error}"),
             AttachmentError::Zip { ref reason, .. } => {
-                assert!(
-                    declared < 42 && reason.contains("larger than its declared"),
-                    "{error}"
-                );
+                assert!(declared < 42 && reason.contains("larger than its declared"), "{error}");
             }
             _ => panic!("{declared}: {error}"),
         }
@@ -149,10 +112,7 @@ fn refuses_lying_sizes() {
     let mut zip = zipped(&[("a", text)]);
     patch_directory(&mut zip, 16, 0);
     let error = attachment("a", "application/zip", zip).file().unwrap_err();
-    assert!(
-        matches!(error, AttachmentError::Zip { .. }),
-        "checksum: {error}"
-    );
+    assert!(matches!(error, AttachmentError::Zip { .. }), "checksum: {error}");
 }
 
 #[test]
@@ -162,33 +122,19 @@ fn refuses_what_is_no_proper_zip() {
     trailing.push(0);
     let mut moved = whole.clone();
     moved.splice(whole.len() - 22..whole.len() - 22, [0]);
-    for broken in [
-        b"PK\x03\x04".to_vec(),
-        whole[..whole.len() - 1].to_vec(),
-        trailing,
-        moved,
-    ] {
-        let error = attachment("a.doc", "application/zip", broken)
-            .file()
-            .unwrap_err();
+    for broken in [b"PK\x03\x04".to_vec(), whole[..whole.len() - 1].to_vec(), trailing, moved] {
+        let error = attachment("a.doc", "application/zip", broken).file().unwrap_err();
         assert!(matches!(error, AttachmentError::Zip { .. }), "{error}");
     }
     let mut encrypted = whole.clone();
     let at = whole.windows(4).position(|w| w == b"PK\x01\x02").unwrap();
     encrypted[at + 8] |= 1;
-    let error = attachment("a.doc", "application/zip", encrypted)
-        .file()
-        .unwrap_err();
-    assert!(
-        matches!(error, AttachmentError::Encrypted { .. }),
-        "{error}"
-    );
+    let error = attachment("a.doc", "application/zip", encrypted).file().unwrap_err();
+    assert!(matches!(error, AttachmentError::Encrypted { .. }), "{error}");
     // Another name at the data than in the directory.
     let mut two_names = whole;
     two_names[30] = b'b';
-    let error = attachment("a.doc", "application/zip", two_names)
-        .file()
-        .unwrap_err();
+    let error = attachment("a.doc", "application/zip", two_names).file().unwrap_err();
     assert!(matches!(error, AttachmentError::Zip { .. }), "{error}");
 }
 

@@ -27,8 +27,7 @@ impl Date {
     /// The day, if there is such a day in the Gregorian calendar.
     #[must_use]
     pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
-        let leap =
-            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
         let days = match month {
             1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
             4 | 6 | 9 | 11 => 30,
@@ -36,11 +35,7 @@ impl Date {
             2 => 28,
             _ => return None,
         };
-        ((1..=9999).contains(&year) && (1..=days).contains(&day)).then_some(Self {
-            year,
-            month,
-            day,
-        })
+        ((1..=9999).contains(&year) && (1..=days).contains(&day)).then_some(Self { year, month, day })
     }
 
     /// The year, 1 to 9999.
@@ -68,9 +63,7 @@ impl FromStr for Date {
     fn from_str(text: &str) -> Result<Self, FieldError> {
         let parts = digits(text, [4, 2, 2], ["/", "/"]);
         let Some([year, month, day]) = parts else {
-            return Err(FieldError::Date {
-                text: excerpt(text),
-            });
+            return Err(FieldError::Date { text: excerpt(text) });
         };
         // Two digits fit a u8, so the conversions cannot fail.
         let (month, day) = (u8::try_from(month), u8::try_from(day));
@@ -78,9 +71,7 @@ impl FromStr for Date {
             (Ok(month), Ok(day)) => Self::new(year, month, day),
             _ => None,
         }
-        .ok_or_else(|| FieldError::NoSuchDay {
-            text: text.to_owned(),
-        })
+        .ok_or_else(|| FieldError::NoSuchDay { text: text.to_owned() })
     }
 }
 
@@ -103,12 +94,7 @@ impl Timestamp {
     /// The time, if there is such a time of day.
     #[must_use]
     pub fn new(date: Date, hour: u8, minute: u8, second: u8) -> Option<Self> {
-        (hour < 24 && minute < 60 && second < 60).then_some(Self {
-            date,
-            hour,
-            minute,
-            second,
-        })
+        (hour < 24 && minute < 60 && second < 60).then_some(Self { date, hour, minute, second })
     }
 
     /// The day.
@@ -128,20 +114,14 @@ impl FromStr for Timestamp {
     type Err = FieldError;
 
     fn from_str(text: &str) -> Result<Self, FieldError> {
-        let wrong = || FieldError::Time {
-            text: excerpt(text),
-        };
+        let wrong = || FieldError::Time { text: excerpt(text) };
         let (date, time) = text.split_once(' ').ok_or_else(wrong)?;
         let [hour, minute, second] = digits(time, [2, 2, 2], [":", ":"]).ok_or_else(wrong)?;
         let date = date.parse().map_err(|error| match error {
             FieldError::Date { .. } => wrong(),
             other => other,
         })?;
-        match (
-            u8::try_from(hour),
-            u8::try_from(minute),
-            u8::try_from(second),
-        ) {
+        match (u8::try_from(hour), u8::try_from(minute), u8::try_from(second)) {
             (Ok(hour), Ok(minute), Ok(second)) => Self::new(date, hour, minute, second),
             _ => None,
         }
@@ -151,11 +131,7 @@ impl FromStr for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {:02}:{:02}:{:02}",
-            self.date, self.hour, self.minute, self.second
-        )
+        write!(f, "{} {:02}:{:02}:{:02}", self.date, self.hour, self.minute, self.second)
     }
 }
 
@@ -194,9 +170,7 @@ impl FromStr for BusinessKind {
             "1" => Ok(Self::Recall),
             "2" => Ok(Self::Update),
             "3" => Ok(Self::Replace),
-            _ => Err(FieldError::BusinessKind {
-                text: excerpt(text),
-            }),
+            _ => Err(FieldError::BusinessKind { text: excerpt(text) }),
         }
     }
 }
@@ -257,9 +231,7 @@ impl FromStr for StatusCode {
             "15" => Self::RecallAgreed,
             "16" => Self::RecallRefused,
             _ => {
-                return Err(FieldError::StatusCode {
-                    text: excerpt(text),
-                });
+                return Err(FieldError::StatusCode { text: excerpt(text) });
             }
         })
     }
@@ -286,14 +258,10 @@ impl<'a> DeclaredId<'a> {
     pub fn split(text: &'a str) -> Result<Self, FieldError> {
         let mut parts = text.splitn(3, ',').map(str::trim);
         match (parts.next(), parts.next(), parts.next()) {
-            (Some(agency), Some(date), Some(code))
-                if !agency.is_empty() && !date.is_empty() && !code.is_empty() =>
-            {
+            (Some(agency), Some(date), Some(code)) if !agency.is_empty() && !date.is_empty() && !code.is_empty() => {
                 Ok(Self { agency, date, code })
             }
-            _ => Err(FieldError::DeclaredId {
-                text: excerpt(text),
-            }),
+            _ => Err(FieldError::DeclaredId { text: excerpt(text) }),
         }
     }
 }
@@ -331,35 +299,12 @@ mod tests {
 
     #[test]
     fn dates_are_read_strictly() {
-        assert_eq!(
-            "2024/02/29".parse::<Date>().unwrap(),
-            Date::new(2024, 2, 29).unwrap()
-        );
-        for none in [
-            "2014/02/30",
-            "1900/02/29",
-            "2025/13/01",
-            "2025/00/10",
-            "0000/01/01",
-        ] {
-            assert!(
-                matches!(none.parse::<Date>(), Err(FieldError::NoSuchDay { .. })),
-                "{none}"
-            );
+        assert_eq!("2024/02/29".parse::<Date>().unwrap(), Date::new(2024, 2, 29).unwrap());
+        for none in ["2014/02/30", "1900/02/29", "2025/13/01", "2025/00/10", "0000/01/01"] {
+            assert!(matches!(none.parse::<Date>(), Err(FieldError::NoSuchDay { .. })), "{none}");
         }
-        for wrong in [
-            "",
-            "2025-01-01",
-            "2025/1/1",
-            "25/01/01",
-            "2025/01/011",
-            "２０２５/01/01",
-            "+025/01/01",
-        ] {
-            assert!(
-                matches!(wrong.parse::<Date>(), Err(FieldError::Date { .. })),
-                "{wrong}"
-            );
+        for wrong in ["", "2025-01-01", "2025/1/1", "25/01/01", "2025/01/011", "２０２５/01/01", "+025/01/01"] {
+            assert!(matches!(wrong.parse::<Date>(), Err(FieldError::Date { .. })), "{wrong}");
         }
     }
 
@@ -368,22 +313,10 @@ mod tests {
         let time: Timestamp = "2018/09/28 23:59:07".parse().unwrap();
         assert_eq!(time.to_string(), "2018/09/28 23:59:07");
         assert_eq!(time.time(), (23, 59, 7));
-        for wrong in [
-            "2018/09/28",
-            "2018/09/28 24:00:00",
-            "2018/09/28T10:00:00",
-            "2018/09/28 1:00:00",
-            "x 10:00:00",
-        ] {
-            assert!(
-                matches!(wrong.parse::<Timestamp>(), Err(FieldError::Time { .. })),
-                "{wrong}"
-            );
+        for wrong in ["2018/09/28", "2018/09/28 24:00:00", "2018/09/28T10:00:00", "2018/09/28 1:00:00", "x 10:00:00"] {
+            assert!(matches!(wrong.parse::<Timestamp>(), Err(FieldError::Time { .. })), "{wrong}");
         }
-        assert!(matches!(
-            "2014/02/30 10:00:00".parse::<Timestamp>(),
-            Err(FieldError::NoSuchDay { .. })
-        ));
+        assert!(matches!("2014/02/30 10:00:00".parse::<Timestamp>(), Err(FieldError::NoSuchDay { .. })));
     }
 
     #[test]

@@ -10,6 +10,9 @@
 //! - [`Skeleton`] cuts the attachments out of a packet, to be kept apart, and puts it together again,
 //!   byte for byte.
 //! - [`DocumentPacket::write`] and [`StatusPacket::write`] write packets.
+//! - [`draft_of`] and [`packet_of`] take a packet into the ledger's model and back, byte for byte;
+//!   [`build_packet`] writes one for a document that did not come as a packet. [`status_of`] and
+//!   [`build_status`] do the same for statuses.
 //!
 //! ```
 //! use congvan_edxml::{Attachment, DocumentPacket, Organization, Packet, Skeleton};
@@ -37,23 +40,29 @@
 #![forbid(unsafe_code)]
 
 mod attachment;
+mod document;
 mod error;
 mod field;
 pub mod limits;
 mod packet;
 mod read;
 pub mod skeleton;
+mod status;
 mod transfer;
 mod tree;
 mod write;
 
 pub use attachment::{AttachedFile, Attachment};
-pub use error::{AttachmentError, FieldError, NotBase64, PacketError, SkeletonError, WriteError};
+pub use document::{Draft, build_packet, draft_of, packet_of};
+pub use error::{
+    AttachmentError, ExportError, FieldError, ImportError, NotBase64, PacketError, SkeletonError, WriteError,
+};
 pub use field::{BusinessKind, Date, DeclaredId, StatusCode, Timestamp};
 pub use packet::{
-    Business, BusinessDocument, BusinessFields, Code, DocumentPacket, DocumentType, Manifest,
-    MessageHeader, Organization, OtherFields, OtherInfo, Packet, PromulgationInfo, Receiver,
-    Reference, Replacement, ResponseFor, SignerInfo, StaffInfo, StatusPacket, TraceHeader, Unknown,
+    Business, BusinessDocument, BusinessFields, Code, DocumentPacket, DocumentType, Manifest, MessageHeader,
+    Organization, OtherFields, OtherInfo, Packet, PromulgationInfo, Receiver, Reference, Replacement, ResponseFor,
+    SignerInfo, StaffInfo, StatusPacket, TraceHeader, Unknown,
 };
 pub use skeleton::Skeleton;
+pub use status::{StatusDraft, build_status, status_of};
 pub use write::NAMESPACE;

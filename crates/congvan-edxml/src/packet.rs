@@ -181,9 +181,7 @@ impl StatusPacket {
     pub fn status(&self) -> Result<StatusCode, FieldError> {
         match &self.status_code {
             Some(code) => code.parse(),
-            None => Err(FieldError::Absent {
-                element: "StatusCode",
-            }),
+            None => Err(FieldError::Absent { element: "StatusCode" }),
         }
     }
 }
@@ -410,19 +408,14 @@ impl Business {
     pub fn kind(&self) -> Result<BusinessKind, FieldError> {
         match &self.fields.kind {
             Some(kind) => kind.parse(),
-            None => Err(FieldError::Absent {
-                element: "BussinessDocType",
-            }),
+            None => Err(FieldError::Absent { element: "BussinessDocType" }),
         }
     }
 
     /// Whether nothing is there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
-            && self.document.is_empty()
-            && self.replacements.is_empty()
-            && self.staff.is_empty()
+        self.fields.is_empty() && self.document.is_empty() && self.replacements.is_empty() && self.staff.is_empty()
     }
 }
 
@@ -455,9 +448,7 @@ impl BusinessDocument {
     /// Whether nothing is there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.document_info.is_none()
-            && self.document_receiver.is_none()
-            && self.receivers.is_empty()
+        self.document_info.is_none() && self.document_receiver.is_none() && self.receivers.is_empty()
     }
 }
 

@@ -7,8 +7,8 @@ use crate::attachment::Attachment;
 use crate::error::PacketError;
 use crate::limits::{MAX_ADDRESSEES, MAX_ATTACHMENTS, MAX_FIELD_BYTES, MAX_UNKNOWN};
 use crate::packet::{
-    Business, BusinessDocument, DocumentPacket, Manifest, MessageHeader, OtherInfo, Packet, Record,
-    Replacement, StatusPacket, Unknown,
+    Business, BusinessDocument, DocumentPacket, Manifest, MessageHeader, OtherInfo, Packet, Record, Replacement,
+    StatusPacket, Unknown,
 };
 use crate::transfer;
 use crate::tree::{self, Element, SIGNATURE};
@@ -19,31 +19,19 @@ type Left<'a> = Result<Option<Element<'a>>, PacketError>;
 /// Reads a packet of at most `limit` bytes.
 pub(crate) fn packet(bytes: &[u8], limit: u64) -> Result<Packet, PacketError> {
     let root = tree::parse(bytes, limit)?;
-    let mut mapper = Mapper {
-        path: Vec::new(),
-        unknown: Vec::new(),
-    };
+    let mut mapper = Mapper { path: Vec::new(), unknown: Vec::new() };
     let is_status = is_status(&root);
     mapper.path.push(root.name);
-    if is_status {
-        mapper.status(root)
-    } else {
-        mapper.document(root)
-    }
+    if is_status { mapper.status(root) } else { mapper.document(root) }
 }
 
 /// Whether a header says what became of a document.
 fn is_status(root: &Element<'_>) -> bool {
     ["edXMLEnvelope", "edXMLHeader", "MessageHeader"]
         .iter()
-        .try_fold(root, |element, name| {
-            element.children.iter().find(|child| child.name == *name)
-        })
+        .try_fold(root, |element, name| element.children.iter().find(|child| child.name == *name))
         .is_some_and(|header| {
-            header
-                .children
-                .iter()
-                .any(|child| child.name == "StatusCode" && value(&child.text).is_some())
+            header.children.iter().any(|child| child.name == "StatusCode" && value(&child.text).is_some())
         })
 }
 
@@ -216,11 +204,7 @@ impl<'a> Mapper<'a> {
         })
     }
 
-    fn business_document(
-        &mut self,
-        document: &mut BusinessDocument,
-        element: Element<'a>,
-    ) -> Left<'a> {
+    fn business_document(&mut self, document: &mut BusinessDocument, element: Element<'a>) -> Left<'a> {
         self.each(element, |this, child| match child.name {
             "DocumentInfo" => this.leaf(&mut document.document_info, child),
             "DocumentReceiver" => this.leaf(&mut document.document_receiver, child),
@@ -244,17 +228,10 @@ impl<'a> Mapper<'a> {
         if let Some(version) = attribute(element.attributes, "version") {
             let path = || format!("{}@version", self.path.join("/"));
             if version.len() > MAX_FIELD_BYTES {
-                return Err(PacketError::FieldTooLong {
-                    element: path(),
-                    size: version.len(),
-                    limit: MAX_FIELD_BYTES,
-                });
+                return Err(PacketError::FieldTooLong { element: path(), size: version.len(), limit: MAX_FIELD_BYTES });
             }
             if let Some(wrong) = version.chars().find(|c| !tree::is_xml_char(*c)) {
-                return Err(PacketError::IllegalCharacter {
-                    element: path(),
-                    code: wrong.into(),
-                });
+                return Err(PacketError::IllegalCharacter { element: path(), code: wrong.into() });
             }
             manifest.version = Some(version);
         }
@@ -277,9 +254,7 @@ impl<'a> Mapper<'a> {
             "Description" => this.leaf(&mut attachment.description, child),
             "ContentType" => this.leaf(&mut attachment.content_type, child),
             "ContentTransferEncoded" => match content {
-                Some(_) => Err(PacketError::Duplicate {
-                    element: this.path.join("/"),
-                }),
+                Some(_) => Err(PacketError::Duplicate { element: this.path.join("/") }),
                 None => {
                     content = Some(child);
                     Ok(None)
@@ -299,12 +274,11 @@ impl<'a> Mapper<'a> {
                 reason: format!("an element in an attachment's content: {element}"),
             });
         }
-        attachment.data =
-            transfer::decode(&content.text).map_err(|reason| PacketError::AttachmentNotBase64 {
-                number,
-                name,
-                reason,
-            })?;
+        attachment.data = transfer::decode(&content.text).map_err(|reason| PacketError::AttachmentNotBase64 {
+            number,
+            name,
+            reason,
+        })?;
         attachment.encoded_at = Some(content.inner);
         list.push(attachment);
         Ok(None)
@@ -329,11 +303,7 @@ impl<'a> Mapper<'a> {
     }
 
     /// Such a record in a list; one that says nothing is left out.
-    fn push_record<R: Record + PartialEq>(
-        &mut self,
-        list: &mut Vec<R>,
-        element: Element<'a>,
-    ) -> Left<'a> {
+    fn push_record<R: Record + PartialEq>(&mut self, list: &mut Vec<R>, element: Element<'a>) -> Left<'a> {
         let mut record = R::default();
         self.record(&mut record, element)?;
         if record != R::default() {
@@ -359,9 +329,7 @@ impl<'a> Mapper<'a> {
     fn leaf(&mut self, slot: &mut Option<String>, element: Element<'a>) -> Left<'a> {
         match (value(&element.text), slot.as_deref()) {
             (Some(new), Some(old)) if new != old => {
-                return Err(PacketError::Duplicate {
-                    element: self.path.join("/"),
-                });
+                return Err(PacketError::Duplicate { element: self.path.join("/") });
             }
             (Some(new), None) => *slot = Some(new.to_owned()),
             _ => {}
@@ -375,11 +343,7 @@ impl<'a> Mapper<'a> {
     }
 
     /// Calls `f` for each element in `element`; what `f` does not know is kept aside.
-    fn each(
-        &mut self,
-        element: Element<'a>,
-        mut f: impl FnMut(&mut Self, Element<'a>) -> Left<'a>,
-    ) -> Left<'a> {
+    fn each(&mut self, element: Element<'a>, mut f: impl FnMut(&mut Self, Element<'a>) -> Left<'a>) -> Left<'a> {
         self.keep_text(element.text.trim())?;
         for child in element.children {
             self.path.push(child.name);
@@ -418,54 +382,39 @@ impl<'a> Mapper<'a> {
     fn push_unknown(&mut self, text: &str) -> Result<(), PacketError> {
         let path = self.path.join("/");
         if self.unknown.len() >= MAX_UNKNOWN {
-            return Err(PacketError::TooMany {
-                element: path,
-                limit: MAX_UNKNOWN,
-            });
+            return Err(PacketError::TooMany { element: path, limit: MAX_UNKNOWN });
         }
-        self.unknown.push(Unknown {
-            path,
-            text: text.to_owned(),
-        });
+        self.unknown.push(Unknown { path, text: text.to_owned() });
         Ok(())
     }
 
     fn once(&self, seen: &mut usize) -> Result<(), PacketError> {
         *seen += 1;
         if *seen > 1 {
-            return Err(PacketError::Duplicate {
-                element: self.path.join("/"),
-            });
+            return Err(PacketError::Duplicate { element: self.path.join("/") });
         }
         Ok(())
     }
 
     fn at_most(&self, count: usize, limit: usize) -> Left<'a> {
         if count > limit {
-            return Err(PacketError::TooMany {
-                element: self.path.join("/"),
-                limit,
-            });
+            return Err(PacketError::TooMany { element: self.path.join("/"), limit });
         }
         Ok(None)
     }
 }
 
 fn no_message_header() -> PacketError {
-    PacketError::Missing {
-        element: "edXML/edXMLEnvelope/edXMLHeader/MessageHeader".to_owned(),
-    }
+    PacketError::Missing { element: "edXML/edXMLEnvelope/edXMLHeader/MessageHeader".to_owned() }
 }
 
 /// An attribute's value, when it is there and says something.
 fn attribute(attributes: &str, name: &str) -> Option<String> {
     let mut attributes = Attributes::new(attributes.trim_end_matches(['/', '>']), 0);
-    attributes
-        .with_checks(false)
-        .flatten()
-        .find(|attribute| attribute.key.local_name().into_inner() == name)
-        .and_then(|attribute| {
+    attributes.with_checks(false).flatten().find(|attribute| attribute.key.local_name().into_inner() == name).and_then(
+        |attribute| {
             let text = attribute.normalized_value(XmlVersion::Implicit1_0).ok()?;
             value(&text).map(str::to_owned)
-        })
+        },
+    )
 }

@@ -75,17 +75,11 @@ impl Skeleton {
     /// [`attachments`](Self::attachments) tells which they are.
     #[must_use]
     pub fn split(packet: &[u8], parsed: &Packet) -> (Self, Vec<Vec<u8>>) {
-        let mut skeleton = Self {
-            gaps: Vec::new(),
-            text: Vec::new(),
-        };
+        let mut skeleton = Self { gaps: Vec::new(), text: Vec::new() };
         let mut cut = Vec::new();
         let mut done = 0;
         for (number, attachment) in parsed.attachments().iter().enumerate() {
-            let Some(range) = attachment
-                .encoded_range()
-                .filter(|range| range.start >= done)
-            else {
+            let Some(range) = attachment.encoded_range().filter(|range| range.start >= done) else {
                 continue;
             };
             let Some(text) = packet.get(range.clone()) else {
@@ -93,8 +87,7 @@ impl Skeleton {
             };
             let core = transfer::core(text);
             let (start, end) = (range.start + core.start, range.start + core.end);
-            let (Some(text), Some(before)) = (packet.get(start..end), packet.get(done..start))
-            else {
+            let (Some(text), Some(before)) = (packet.get(start..end), packet.get(done..start)) else {
                 continue;
             };
             let data = attachment.transport_bytes();
@@ -104,26 +97,17 @@ impl Skeleton {
             if !transfer::is_encoding(text, data, wrap) {
                 continue;
             }
-            let (Ok(attachment), Ok(at), Ok(length)) = (
-                u32::try_from(number),
-                u64::try_from(skeleton.text.len() + before.len()),
-                u64::try_from(data.len()),
-            ) else {
+            let (Ok(attachment), Ok(at), Ok(length)) =
+                (u32::try_from(number), u64::try_from(skeleton.text.len() + before.len()), u64::try_from(data.len()))
+            else {
                 continue;
             };
             skeleton.text.extend_from_slice(before);
-            skeleton.gaps.push(Gap {
-                attachment,
-                at,
-                length,
-                wrap,
-            });
+            skeleton.gaps.push(Gap { attachment, at, length, wrap });
             cut.push(data.to_vec());
             done = end;
         }
-        skeleton
-            .text
-            .extend_from_slice(packet.get(done..).unwrap_or_default());
+        skeleton.text.extend_from_slice(packet.get(done..).unwrap_or_default());
         (skeleton, cut)
     }
 
@@ -133,24 +117,15 @@ impl Skeleton {
     /// [`SkeletonError`] when these are not as many, or not as long, as what was cut out.
     pub fn join<B: AsRef<[u8]>>(&self, attachments: &[B]) -> Result<Vec<u8>, SkeletonError> {
         if attachments.len() != self.gaps.len() {
-            return Err(SkeletonError::Count {
-                given: attachments.len(),
-                wanted: self.gaps.len(),
-            });
+            return Err(SkeletonError::Count { given: attachments.len(), wanted: self.gaps.len() });
         }
         for (number, (gap, attachment)) in self.gaps.iter().zip(attachments).enumerate() {
             let given = u64::try_from(attachment.as_ref().len()).unwrap_or(u64::MAX);
             if given != gap.length {
-                return Err(SkeletonError::Length {
-                    gap: number,
-                    given,
-                    wanted: gap.length,
-                });
+                return Err(SkeletonError::Length { gap: number, given, wanted: gap.length });
             }
         }
-        let too_large = SkeletonError::TooLarge {
-            limit: MAX_PACKET_BYTES,
-        };
+        let too_large = SkeletonError::TooLarge { limit: MAX_PACKET_BYTES };
         let size = usize::try_from(self.packet_len().ok_or(too_large)?).map_err(|_| too_large)?;
         let mut packet = Vec::with_capacity(size);
         let mut done = 0;
@@ -170,9 +145,7 @@ impl Skeleton {
 
     /// The numbers in the packet, from 0, of the attachments that were cut out, in order.
     pub fn attachments(&self) -> impl Iterator<Item = usize> + '_ {
-        self.gaps
-            .iter()
-            .map(|gap| usize::try_from(gap.attachment).unwrap_or(usize::MAX))
+        self.gaps.iter().map(|gap| usize::try_from(gap.attachment).unwrap_or(usize::MAX))
     }
 
     /// The lengths in bytes of the attachments that were cut out, in order.
@@ -214,25 +187,16 @@ impl Skeleton {
     /// # Errors
     /// [`SkeletonError`], which says what is wrong.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SkeletonError> {
-        let mut input = Input {
-            rest: bytes.strip_prefix(MAGIC).ok_or(SkeletonError::Magic)?,
-        };
-        let count = usize::try_from(u32::from_le_bytes(input.take("number of gaps")?))
-            .unwrap_or(usize::MAX);
+        let mut input = Input { rest: bytes.strip_prefix(MAGIC).ok_or(SkeletonError::Magic)? };
+        let count = usize::try_from(u32::from_le_bytes(input.take("number of gaps")?)).unwrap_or(usize::MAX);
         if count > MAX_ATTACHMENTS {
-            return Err(SkeletonError::TooManyGaps {
-                count,
-                limit: MAX_ATTACHMENTS,
-            });
+            return Err(SkeletonError::TooManyGaps { count, limit: MAX_ATTACHMENTS });
         }
         let mut gaps: Vec<Gap> = Vec::new();
         for number in 0..count {
             let gap = input.gap(number)?;
             if let Some(last) = gaps.last() {
-                let rises = [
-                    ("attachment", gap.attachment > last.attachment),
-                    ("place", gap.at > last.at),
-                ];
+                let rises = [("attachment", gap.attachment > last.attachment), ("place", gap.at > last.at)];
                 if let Some((field, _)) = rises.into_iter().find(|(_, rises)| !rises) {
                     return Err(SkeletonError::Field { gap: number, field });
                 }
@@ -240,9 +204,7 @@ impl Skeleton {
             gaps.push(gap);
         }
         let length = u64::from_le_bytes(input.take("length of the text")?);
-        let text = usize::try_from(length)
-            .ok()
-            .and_then(|length| input.rest.split_at_checked(length));
+        let text = usize::try_from(length).ok().and_then(|length| input.rest.split_at_checked(length));
         let Some((text, after)) = text else {
             return Err(SkeletonError::Short { field: "text" });
         };
@@ -250,20 +212,12 @@ impl Skeleton {
             return Err(SkeletonError::Trailing { count: after.len() });
         }
         if gaps.last().is_some_and(|last| last.at > length) {
-            return Err(SkeletonError::Field {
-                gap: gaps.len() - 1,
-                field: "place",
-            });
+            return Err(SkeletonError::Field { gap: gaps.len() - 1, field: "place" });
         }
-        let skeleton = Self {
-            gaps,
-            text: text.to_vec(),
-        };
+        let skeleton = Self { gaps, text: text.to_vec() };
         match skeleton.packet_len() {
             Some(_) => Ok(skeleton),
-            None => Err(SkeletonError::TooLarge {
-                limit: MAX_PACKET_BYTES,
-            }),
+            None => Err(SkeletonError::TooLarge { limit: MAX_PACKET_BYTES }),
         }
     }
 }
@@ -274,10 +228,7 @@ struct Input<'a> {
 
 impl Input<'_> {
     fn take<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], SkeletonError> {
-        let (head, rest) = self
-            .rest
-            .split_first_chunk()
-            .ok_or(SkeletonError::Short { field })?;
+        let (head, rest) = self.rest.split_first_chunk().ok_or(SkeletonError::Short { field })?;
         self.rest = rest;
         Ok(*head)
     }
@@ -297,21 +248,13 @@ impl Input<'_> {
         }
         let wrap = match (line, ending) {
             (0, 0) => None,
-            _ => Some(Wrap {
-                line,
-                ending: Ending::from_code(ending).ok_or(wrong("line ending"))?,
-            }),
+            _ => Some(Wrap { line, ending: Ending::from_code(ending).ok_or(wrong("line ending"))? }),
         };
         let encoded = transfer::encoded_len(length).ok_or(wrong("length"))?;
         if wrap.is_some_and(|wrap| wrap.line == 0 || u64::from(wrap.line) >= encoded) {
             return Err(wrong("line length"));
         }
-        Ok(Gap {
-            attachment,
-            at,
-            length,
-            wrap,
-        })
+        Ok(Gap { attachment, at, length, wrap })
     }
 }
 

@@ -26,10 +26,7 @@ fn cut(packet: &[u8]) -> Vec<usize> {
     }
     let lengths: Vec<u64> = attachments.iter().map(|a| a.len() as u64).collect();
     assert!(skeleton.lengths().eq(lengths));
-    assert_eq!(
-        Skeleton::from_bytes(&skeleton.to_bytes()).unwrap(),
-        skeleton
-    );
+    assert_eq!(Skeleton::from_bytes(&skeleton.to_bytes()).unwrap(), skeleton);
     skeleton.attachments().collect()
 }
 
@@ -84,21 +81,8 @@ fn another_packets_attachments_cut_nothing() {
 fn join_wants_what_was_cut_out() {
     let bytes = packet(&["QUJD"]);
     let (skeleton, _) = Skeleton::split(&bytes, &Packet::parse(&bytes).unwrap());
-    assert_eq!(
-        skeleton.join::<&[u8]>(&[]),
-        Err(SkeletonError::Count {
-            given: 0,
-            wanted: 1
-        })
-    );
-    assert_eq!(
-        skeleton.join(&[b"AB"]),
-        Err(SkeletonError::Length {
-            gap: 0,
-            given: 2,
-            wanted: 3
-        })
-    );
+    assert_eq!(skeleton.join::<&[u8]>(&[]), Err(SkeletonError::Count { given: 0, wanted: 1 }));
+    assert_eq!(skeleton.join(&[b"AB"]), Err(SkeletonError::Length { gap: 0, given: 2, wanted: 3 }));
 }
 
 fn gap(attachment: u32, at: u64, length: u64, line: u32, ending: u8) -> Vec<u8> {
@@ -122,15 +106,7 @@ fn encoding(gaps: &[Vec<u8>], text: &[u8]) -> Vec<u8> {
 #[test]
 fn the_encoding_is_as_documented() {
     let skeleton = Skeleton {
-        gaps: vec![Gap {
-            attachment: 1,
-            at: 2,
-            length: 300,
-            wrap: Some(Wrap {
-                line: 76,
-                ending: Ending::CrLf,
-            }),
-        }],
+        gaps: vec![Gap { attachment: 1, at: 2, length: 300, wrap: Some(Wrap { line: 76, ending: Ending::CrLf }) }],
         text: b"abcd".to_vec(),
     };
     let bytes = encoding(&[gap(1, 2, 300, 76, 2)], b"abcd");
@@ -141,20 +117,13 @@ fn the_encoding_is_as_documented() {
     }
     let mut longer = bytes;
     longer.push(0);
-    assert_eq!(
-        Skeleton::from_bytes(&longer),
-        Err(SkeletonError::Trailing { count: 1 })
-    );
+    assert_eq!(Skeleton::from_bytes(&longer), Err(SkeletonError::Trailing { count: 1 }));
 }
 
 #[test]
 fn no_other_encoding_is_accepted() {
     let most = u32::try_from(MAX_ATTACHMENTS).unwrap();
-    let good = [
-        vec![],
-        vec![gap(0, 0, 1, 0, 0), gap(1, 1, 1, 0, 0)],
-        vec![gap(most - 1, 4, 3, 3, 4)],
-    ];
+    let good = [vec![], vec![gap(0, 0, 1, 0, 0), gap(1, 1, 1, 0, 0)], vec![gap(most - 1, 4, 3, 3, 4)]];
     for gaps in good {
         let bytes = encoding(&gaps, b"abcd");
         assert_eq!(Skeleton::from_bytes(&bytes).unwrap().to_bytes(), bytes);
@@ -172,10 +141,7 @@ fn no_other_encoding_is_accepted() {
         ("line length", vec![gap(0, 0, 3, 4, 1)]),
     ] {
         let error = Skeleton::from_bytes(&encoding(&gaps, b"abcd")).unwrap_err();
-        assert!(
-            matches!(error, SkeletonError::Field { field: found, .. } if found == field),
-            "{field}: {error}"
-        );
+        assert!(matches!(error, SkeletonError::Field { field: found, .. } if found == field), "{field}: {error}");
     }
     assert_eq!(Skeleton::from_bytes(b"CVSK\x02"), Err(SkeletonError::Magic));
 }
@@ -190,23 +156,14 @@ fn the_bounds_hold() {
         encoding(&[gap(0, 0, length, 0, 0)], b"a"),
         encoding(&[gap(0, 0, length, 76, 1)], b""),
     ] {
-        assert_eq!(
-            Skeleton::from_bytes(&bytes),
-            Err(SkeletonError::TooLarge {
-                limit: MAX_PACKET_BYTES
-            })
-        );
+        assert_eq!(Skeleton::from_bytes(&bytes), Err(SkeletonError::TooLarge { limit: MAX_PACKET_BYTES }));
     }
-    let gaps =
-        |count: u32| -> Vec<Vec<u8>> { (0..count).map(|n| gap(n, n.into(), 1, 0, 0)).collect() };
+    let gaps = |count: u32| -> Vec<Vec<u8>> { (0..count).map(|n| gap(n, n.into(), 1, 0, 0)).collect() };
     let most = u32::try_from(MAX_ATTACHMENTS).unwrap();
     assert!(Skeleton::from_bytes(&encoding(&gaps(most), &[b'a'; MAX_ATTACHMENTS])).is_ok());
     assert_eq!(
         Skeleton::from_bytes(&encoding(&gaps(most + 1), &[b'a'; MAX_ATTACHMENTS + 1])),
-        Err(SkeletonError::TooManyGaps {
-            count: MAX_ATTACHMENTS + 1,
-            limit: MAX_ATTACHMENTS
-        })
+        Err(SkeletonError::TooManyGaps { count: MAX_ATTACHMENTS + 1, limit: MAX_ATTACHMENTS })
     );
 }
 

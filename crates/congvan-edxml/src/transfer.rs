@@ -55,15 +55,9 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, NotBase64> {
     Ok(data)
 }
 
-fn decode_chunk(
-    chunk: &mut Vec<u8>,
-    data: &mut Vec<u8>,
-    characters: usize,
-) -> Result<(), NotBase64> {
+fn decode_chunk(chunk: &mut Vec<u8>, data: &mut Vec<u8>, characters: usize) -> Result<(), NotBase64> {
     // The characters are those of the alphabet, so only their number can be wrong.
-    LENIENT
-        .decode_vec(chunk.as_slice(), data)
-        .map_err(|_| NotBase64::Length { characters })?;
+    LENIENT.decode_vec(chunk.as_slice(), data).map_err(|_| NotBase64::Length { characters })?;
     chunk.clear();
     Ok(())
 }
@@ -142,9 +136,7 @@ pub(crate) fn detect(text: &[u8]) -> Option<Option<Wrap>> {
         return Some(None);
     }
     let rest = text.get(line..)?;
-    let ending = Ending::ALL
-        .into_iter()
-        .find(|ending| rest.starts_with(ending.bytes()))?;
+    let ending = Ending::ALL.into_iter().find(|ending| rest.starts_with(ending.bytes()))?;
     let line = u32::try_from(line).ok().filter(|line| *line > 0)?;
     Some(Some(Wrap { line, ending }))
 }
@@ -152,9 +144,7 @@ pub(crate) fn detect(text: &[u8]) -> Option<Option<Wrap>> {
 /// Encodes, piece by piece, until `sink` says no. Returns whether it never did.
 pub(crate) fn encode(data: &[u8], wrap: Option<Wrap>, sink: &mut dyn FnMut(&[u8]) -> bool) -> bool {
     let mut text = String::new();
-    let width = wrap.map_or(usize::MAX, |wrap| {
-        usize::try_from(wrap.line).unwrap_or(usize::MAX)
-    });
+    let width = wrap.map_or(usize::MAX, |wrap| usize::try_from(wrap.line).unwrap_or(usize::MAX));
     let mut column = 0;
     for chunk in data.chunks(RAW_CHUNK) {
         text.clear();
@@ -202,29 +192,10 @@ mod tests {
         assert_eq!(decode("").unwrap(), b"");
         assert_eq!(decode(" aGVs\r\nbG8=\n").unwrap(), b"hello");
         assert_eq!(decode("aGVsbG8").unwrap(), b"hello", "no padding");
-        assert_eq!(
-            decode("aGVsbG9=").unwrap(),
-            b"hello",
-            "stray bits at the end"
-        );
-        assert_eq!(
-            decode("${template}"),
-            Err(NotBase64::Character {
-                character: '$',
-                offset: 0
-            })
-        );
-        assert_eq!(
-            decode("aGVsế"),
-            Err(NotBase64::Character {
-                character: 'ế',
-                offset: 4
-            })
-        );
-        assert_eq!(
-            decode("aGVsbG8=aGVs"),
-            Err(NotBase64::Padding { offset: 8 })
-        );
+        assert_eq!(decode("aGVsbG9=").unwrap(), b"hello", "stray bits at the end");
+        assert_eq!(decode("${template}"), Err(NotBase64::Character { character: '$', offset: 0 }));
+        assert_eq!(decode("aGVsế"), Err(NotBase64::Character { character: 'ế', offset: 4 }));
+        assert_eq!(decode("aGVsbG8=aGVs"), Err(NotBase64::Padding { offset: 8 }));
         assert_eq!(decode("aG==="), Err(NotBase64::Padding { offset: 4 }));
         assert_eq!(decode("aGVsb"), Err(NotBase64::Length { characters: 5 }));
         assert_eq!(decode("="), Err(NotBase64::Length { characters: 1 }));
@@ -233,14 +204,9 @@ mod tests {
     #[test]
     fn decodes_across_chunks() {
         for extra in [0, 1, 2, 3, 4, 5] {
-            let data: Vec<u8> = (0..RAW_CHUNK * 2 + extra)
-                .map(|i| (i % 251) as u8)
-                .collect();
+            let data: Vec<u8> = (0..RAW_CHUNK * 2 + extra).map(|i| (i % 251) as u8).collect();
             let mut text = Vec::new();
-            let wrap = Some(Wrap {
-                line: 61,
-                ending: Ending::CrLf,
-            });
+            let wrap = Some(Wrap { line: 61, ending: Ending::CrLf });
             encode(&data, wrap, &mut |piece| {
                 text.extend_from_slice(piece);
                 true

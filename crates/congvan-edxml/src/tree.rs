@@ -12,18 +12,11 @@ use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 
 use crate::error::PacketError;
 use crate::field::excerpt;
-use crate::limits::{
-    MAX_DEPTH, MAX_ELEMENTS, MAX_FIELD_BYTES, MAX_NAME_BYTES, MAX_SIGNATURE_BYTES,
-};
+use crate::limits::{MAX_DEPTH, MAX_ELEMENTS, MAX_FIELD_BYTES, MAX_NAME_BYTES, MAX_SIGNATURE_BYTES};
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// Where an attachment's content stands: the one text that may be long.
-const CONTENT_PATH: [&str; 4] = [
-    "edXML",
-    "AttachmentEncoded",
-    "Attachment",
-    "ContentTransferEncoded",
-];
+const CONTENT_PATH: [&str; 4] = ["edXML", "AttachmentEncoded", "Attachment", "ContentTransferEncoded"];
 /// The element that is not looked into.
 pub(crate) const SIGNATURE: &str = "Signature";
 
@@ -50,14 +43,8 @@ pub(crate) fn parse(packet: &[u8], limit: u64) -> Result<Element<'_>, PacketErro
     if size > limit {
         return Err(PacketError::TooLarge { size, limit });
     }
-    let source = std::str::from_utf8(packet).map_err(|error| PacketError::NotUtf8 {
-        offset: error.valid_up_to(),
-    })?;
-    let base = if packet.starts_with(BOM) {
-        BOM.len()
-    } else {
-        0
-    };
+    let source = std::str::from_utf8(packet).map_err(|error| PacketError::NotUtf8 { offset: error.valid_up_to() })?;
+    let base = if packet.starts_with(BOM) { BOM.len() } else { 0 };
     let base = base + stray_bytes(source.get(base..).unwrap_or_default())?;
     let body = source.get(base..).unwrap_or_default();
     let mut builder = Builder {
@@ -82,9 +69,7 @@ fn stray_bytes(text: &str) -> Result<usize, PacketError> {
         return Ok(text.len() - rest.len());
     }
     let count = rest.find("<?xml").or_else(|| rest.find('<'));
-    Err(PacketError::StrayBytes {
-        count: count.unwrap_or(rest.len()),
-    })
+    Err(PacketError::StrayBytes { count: count.unwrap_or(rest.len()) })
 }
 
 /// White space in the sense of XML.
@@ -135,20 +120,14 @@ impl<'a> Builder<'a> {
                 Event::End(_) => self.end(start)?,
                 Event::Text(text) => {
                     let content = self.open.last().is_some_and(|open| open.content);
-                    let chunk = if content {
-                        text.into_inner()
-                    } else {
-                        text.xml10_content()
-                    };
+                    let chunk = if content { text.into_inner() } else { text.xml10_content() };
                     self.text(chunk, start)?;
                 }
                 Event::CData(text) => self.text(text.xml10_content(), start)?,
                 Event::GeneralRef(reference) => self.reference(&reference, start)?,
                 Event::Decl(declaration) => self.declaration(&declaration, start)?,
                 Event::DocType(_) => {
-                    return Err(PacketError::Doctype {
-                        offset: self.base + start,
-                    });
+                    return Err(PacketError::Doctype { offset: self.base + start });
                 }
                 Event::Comment(_) | Event::PI(_) => {}
                 Event::Eof => break,
@@ -160,50 +139,32 @@ impl<'a> Builder<'a> {
         }
         let root = self.root.take().ok_or(PacketError::Empty)?;
         if root.name != "edXML" {
-            return Err(PacketError::NotEdxml {
-                root: excerpt(root.name),
-            });
+            return Err(PacketError::NotEdxml { root: excerpt(root.name) });
         }
         Ok(root)
     }
 
-    fn start(
-        &mut self,
-        tag: &BytesStart<'a>,
-        start: usize,
-        empty: bool,
-    ) -> Result<(), PacketError> {
+    fn start(&mut self, tag: &BytesStart<'a>, start: usize, empty: bool) -> Result<(), PacketError> {
         if self.root.is_some() {
             return Err(self.malformed(start, "an element after the root element"));
         }
         self.elements += 1;
         if self.elements > MAX_ELEMENTS {
-            return Err(PacketError::TooManyElements {
-                limit: MAX_ELEMENTS,
-            });
+            return Err(PacketError::TooManyElements { limit: MAX_ELEMENTS });
         }
         let passing = self.signature.as_ref().map_or(0, |passing| passing.depth);
         if self.open.len() + passing >= MAX_DEPTH {
-            return Err(PacketError::TooDeep {
-                element: self.path(None),
-                limit: MAX_DEPTH,
-            });
+            return Err(PacketError::TooDeep { element: self.path(None), limit: MAX_DEPTH });
         }
         let size = tag.name().as_ref().len();
         if size > MAX_NAME_BYTES {
-            return Err(PacketError::NameTooLong {
-                parent: self.path(None),
-                size,
-                limit: MAX_NAME_BYTES,
-            });
+            return Err(PacketError::NameTooLong { parent: self.path(None), size, limit: MAX_NAME_BYTES });
         }
         let end = self.position();
         // The tag is borrowed from the source: its name follows the '<'.
         let name_at = start + 1;
         let qualified = self.source.get(name_at..name_at + size).unwrap_or_default();
-        let name = qualified
-            .split_once(':')
-            .map_or(qualified, |(_, local)| local);
+        let name = qualified.split_once(':').map_or(qualified, |(_, local)| local);
         let legal = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');
         if name.is_empty() || !qualified.chars().all(legal) {
             return Err(self.malformed(start, "a tag without a proper name"));
@@ -215,12 +176,7 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         let content = CONTENT_PATH.len() == self.open.len() + 1
-            && self
-                .open
-                .iter()
-                .map(|open| open.element.name)
-                .chain([name])
-                .eq(CONTENT_PATH);
+            && self.open.iter().map(|open| open.element.name).chain([name]).eq(CONTENT_PATH);
         let signature = name == SIGNATURE && !self.open.is_empty();
         self.open.push(Open {
             element: Element {
@@ -261,11 +217,7 @@ impl<'a> Builder<'a> {
             None => (closed.element.text.trim().len(), MAX_FIELD_BYTES),
         };
         if size > limit {
-            return Err(PacketError::FieldTooLong {
-                element: self.path(Some(closed.element.name)),
-                size,
-                limit,
-            });
+            return Err(PacketError::FieldTooLong { element: self.path(Some(closed.element.name)), size, limit });
         }
         closed.element.inner.end = self.base + inner_end;
         match self.open.last_mut() {
@@ -295,10 +247,7 @@ impl<'a> Builder<'a> {
         if !open.content
             && let Some(wrong) = chunk.chars().find(|c| !is_xml_char(*c))
         {
-            return Err(PacketError::IllegalCharacter {
-                element: self.path(None),
-                code: wrong.into(),
-            });
+            return Err(PacketError::IllegalCharacter { element: self.path(None), code: wrong.into() });
         }
         let element = &mut open.element;
         if element.text.is_empty() {
@@ -312,29 +261,20 @@ impl<'a> Builder<'a> {
     }
 
     fn reference(&mut self, reference: &BytesRef<'a>, start: usize) -> Result<(), PacketError> {
-        let character = reference
-            .resolve_char_ref()
-            .map_err(|error| self.malformed(start, &error.to_string()))?;
+        let character = reference.resolve_char_ref().map_err(|error| self.malformed(start, &error.to_string()))?;
         let resolved = match character {
             Some(c) => Cow::Owned(c.to_string()),
             None => match resolve_predefined_entity(reference) {
                 Some(text) => Cow::Borrowed(text),
                 None => {
-                    return Err(PacketError::UnknownEntity {
-                        element: self.path(None),
-                        entity: excerpt(reference),
-                    });
+                    return Err(PacketError::UnknownEntity { element: self.path(None), entity: excerpt(reference) });
                 }
             },
         };
         self.text(resolved, start)
     }
 
-    fn declaration(
-        &mut self,
-        declaration: &BytesDecl<'a>,
-        start: usize,
-    ) -> Result<(), PacketError> {
+    fn declaration(&mut self, declaration: &BytesDecl<'a>, start: usize) -> Result<(), PacketError> {
         if start > 0 {
             return Err(PacketError::StrayBytes { count: start });
         }
@@ -342,15 +282,10 @@ impl<'a> Builder<'a> {
             return Ok(());
         };
         let encoding = encoding.map_err(|error| self.malformed(start, &error.to_string()))?;
-        if ["utf-8", "utf8", "us-ascii"]
-            .iter()
-            .any(|known| encoding.eq_ignore_ascii_case(known))
-        {
+        if ["utf-8", "utf8", "us-ascii"].iter().any(|known| encoding.eq_ignore_ascii_case(known)) {
             Ok(())
         } else {
-            Err(PacketError::Encoding {
-                declared: excerpt(&encoding),
-            })
+            Err(PacketError::Encoding { declared: excerpt(&encoding) })
         }
     }
 
@@ -360,20 +295,12 @@ impl<'a> Builder<'a> {
     }
 
     fn malformed(&self, offset: usize, reason: &str) -> PacketError {
-        PacketError::Malformed {
-            offset: self.base + offset,
-            reason: reason.chars().take(200).collect(),
-        }
+        PacketError::Malformed { offset: self.base + offset, reason: reason.chars().take(200).collect() }
     }
 
     /// The path of the innermost open element, or of one in it.
     fn path(&self, child: Option<&str>) -> String {
-        let names: Vec<&str> = self
-            .open
-            .iter()
-            .map(|open| open.element.name)
-            .chain(child)
-            .collect();
+        let names: Vec<&str> = self.open.iter().map(|open| open.element.name).chain(child).collect();
         names.join("/")
     }
 }

@@ -4,9 +4,7 @@
 //! `edXML` as practice has it, UTF-8 without a byte order mark, and nothing that a reader would refuse.
 
 use crate::error::WriteError;
-use crate::limits::{
-    MAX_ADDRESSEES, MAX_ATTACHMENTS, MAX_ELEMENTS, MAX_FIELD_BYTES, MAX_PACKET_BYTES,
-};
+use crate::limits::{MAX_ADDRESSEES, MAX_ATTACHMENTS, MAX_ELEMENTS, MAX_FIELD_BYTES, MAX_PACKET_BYTES};
 use crate::packet::{Business, DocumentPacket, MessageHeader, Record, StatusPacket};
 use crate::transfer;
 use crate::tree::is_xml_char;
@@ -26,9 +24,7 @@ impl DocumentPacket {
         require(&header.from.organ_id, "MessageHeader/From/OrganId")?;
         require(&header.document_id, "MessageHeader/DocumentId")?;
         if header.to.is_empty() {
-            return Err(WriteError::Missing {
-                element: "MessageHeader/To",
-            });
+            return Err(WriteError::Missing { element: "MessageHeader/To" });
         }
         for to in &header.to {
             require(&to.organ_id, "MessageHeader/To/OrganId")?;
@@ -72,10 +68,7 @@ impl StatusPacket {
     /// such that no reader would accept it.
     pub fn write(&self) -> Result<Vec<u8>, WriteError> {
         require(&self.from.organ_id, "MessageHeader/From/OrganId")?;
-        require(
-            &self.response_for.document_id,
-            "MessageHeader/ResponseFor/DocumentId",
-        )?;
+        require(&self.response_for.document_id, "MessageHeader/ResponseFor/DocumentId")?;
         require(&self.status_code, "MessageHeader/StatusCode")?;
         let mut out = Writer::new();
         out.root(|out| {
@@ -129,16 +122,11 @@ impl Business {
             if !self.document.is_empty() {
                 out.element("BussinessDocumentInfo", |out| {
                     out.leaf("DocumentInfo", self.document.document_info.as_deref())?;
-                    out.leaf(
-                        "DocumentReceiver",
-                        self.document.document_receiver.as_deref(),
-                    )?;
+                    out.leaf("DocumentReceiver", self.document.document_receiver.as_deref())?;
                     if self.document.receivers.is_empty() {
                         return Ok(());
                     }
-                    out.element("ReceiverList", |out| {
-                        out.records("Receiver", &self.document.receivers)
-                    })
+                    out.element("ReceiverList", |out| out.records("Receiver", &self.document.receivers))
                 })?;
             }
             if !self.replacements.is_empty() {
@@ -166,11 +154,7 @@ fn require(field: &Option<String>, element: &'static str) -> Result<(), WriteErr
 
 fn at_most(element: &'static str, count: usize, limit: usize) -> Result<(), WriteError> {
     if count > limit {
-        return Err(WriteError::TooMany {
-            element,
-            count,
-            limit,
-        });
+        return Err(WriteError::TooMany { element, count, limit });
     }
     Ok(())
 }
@@ -185,18 +169,10 @@ struct Writer {
 
 impl Writer {
     fn new() -> Self {
-        Self {
-            out: String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"),
-            depth: 1,
-            elements: 0,
-            prefix: true,
-        }
+        Self { out: String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"), depth: 1, elements: 0, prefix: true }
     }
 
-    fn root(
-        &mut self,
-        inside: impl FnOnce(&mut Self) -> Result<(), WriteError>,
-    ) -> Result<(), WriteError> {
+    fn root(&mut self, inside: impl FnOnce(&mut Self) -> Result<(), WriteError>) -> Result<(), WriteError> {
         self.count()?;
         self.out.push_str("<edXML xmlns=\"");
         self.out.push_str(NAMESPACE);
@@ -208,9 +184,7 @@ impl Writer {
 
     fn finish(self) -> Result<Vec<u8>, WriteError> {
         if u64::try_from(self.out.len()).map_or(true, |size| size > MAX_PACKET_BYTES) {
-            return Err(WriteError::TooLarge {
-                limit: MAX_PACKET_BYTES,
-            });
+            return Err(WriteError::TooLarge { limit: MAX_PACKET_BYTES });
         }
         Ok(self.out.into_bytes())
     }
@@ -218,9 +192,7 @@ impl Writer {
     fn count(&mut self) -> Result<(), WriteError> {
         self.elements += 1;
         if self.elements > MAX_ELEMENTS {
-            return Err(WriteError::TooManyElements {
-                limit: MAX_ELEMENTS,
-            });
+            return Err(WriteError::TooManyElements { limit: MAX_ELEMENTS });
         }
         Ok(())
     }
@@ -299,18 +271,9 @@ impl Writer {
         Ok(())
     }
 
-    fn escaped(
-        &mut self,
-        element: &'static str,
-        text: &str,
-        attribute: bool,
-    ) -> Result<(), WriteError> {
+    fn escaped(&mut self, element: &'static str, text: &str, attribute: bool) -> Result<(), WriteError> {
         if text.len() > MAX_FIELD_BYTES {
-            return Err(WriteError::FieldTooLong {
-                element,
-                size: text.len(),
-                limit: MAX_FIELD_BYTES,
-            });
+            return Err(WriteError::FieldTooLong { element, size: text.len(), limit: MAX_FIELD_BYTES });
         }
         for c in text.chars() {
             match c {
@@ -324,10 +287,7 @@ impl Writer {
                 '\n' if attribute => self.out.push_str("&#10;"),
                 c if is_xml_char(c) => self.out.push(c),
                 c => {
-                    return Err(WriteError::IllegalCharacter {
-                        element,
-                        code: c.into(),
-                    });
+                    return Err(WriteError::IllegalCharacter { element, code: c.into() });
                 }
             }
         }
@@ -352,18 +312,11 @@ impl Writer {
         list.iter().try_for_each(|record| self.record(name, record))
     }
 
-    fn texts(
-        &mut self,
-        list_name: &'static str,
-        name: &'static str,
-        list: &[String],
-    ) -> Result<(), WriteError> {
+    fn texts(&mut self, list_name: &'static str, name: &'static str, list: &[String]) -> Result<(), WriteError> {
         if list.is_empty() {
             return Ok(());
         }
-        self.element(list_name, |out| {
-            list.iter().try_for_each(|text| out.leaf(name, Some(text)))
-        })
+        self.element(list_name, |out| list.iter().try_for_each(|text| out.leaf(name, Some(text))))
     }
 
     fn attachments(&mut self, packet: &DocumentPacket) -> Result<(), WriteError> {
@@ -386,19 +339,14 @@ impl Writer {
     }
 
     fn content(&mut self, data: &[u8]) -> Result<(), WriteError> {
-        let too_large = WriteError::TooLarge {
-            limit: MAX_PACKET_BYTES,
-        };
-        let size = u64::try_from(data.len())
-            .ok()
-            .and_then(transfer::encoded_len);
+        let too_large = WriteError::TooLarge { limit: MAX_PACKET_BYTES };
+        let size = u64::try_from(data.len()).ok().and_then(transfer::encoded_len);
         if size.is_none_or(|size| size > MAX_PACKET_BYTES) {
             return Err(too_large);
         }
         self.count()?;
         self.indent();
-        self.out
-            .push_str("<edXML:ContentTransferEncoded xmlns:edXML=\"");
+        self.out.push_str("<edXML:ContentTransferEncoded xmlns:edXML=\"");
         self.out.push_str(NAMESPACE);
         self.out.push_str("\">");
         let out = &mut self.out;

@@ -4,18 +4,13 @@
 use std::time::{Duration, Instant};
 
 use congvan_edxml::limits::{
-    MAX_ADDRESSEES, MAX_ATTACHMENTS, MAX_DEPTH, MAX_ELEMENTS, MAX_FIELD_BYTES, MAX_NAME_BYTES,
-    MAX_PACKET_BYTES, MAX_SIGNATURE_BYTES, MAX_UNKNOWN,
+    MAX_ADDRESSEES, MAX_ATTACHMENTS, MAX_DEPTH, MAX_ELEMENTS, MAX_FIELD_BYTES, MAX_NAME_BYTES, MAX_PACKET_BYTES,
+    MAX_SIGNATURE_BYTES, MAX_UNKNOWN,
 };
-use congvan_edxml::{
-    Attachment, DocumentPacket, Organization, Packet, PacketError, TraceHeader, WriteError,
-};
+use congvan_edxml::{Attachment, DocumentPacket, Organization, Packet, PacketError, TraceHeader, WriteError};
 
 fn packet(header: &str, rest: &str) -> Vec<u8> {
-    format!(
-        "<edXML><edXMLEnvelope><edXMLHeader>{header}</edXMLHeader></edXMLEnvelope>{rest}</edXML>"
-    )
-    .into_bytes()
+    format!("<edXML><edXMLEnvelope><edXMLHeader>{header}</edXMLHeader></edXMLEnvelope>{rest}</edXML>").into_bytes()
 }
 
 fn message(fields: &str) -> Vec<u8> {
@@ -32,24 +27,15 @@ fn packet_size() {
     let size = bytes.len() as u64;
     assert!(Packet::parse_at_most(&bytes, size).is_ok());
     let limit = size - 1;
-    assert_eq!(
-        Packet::parse_at_most(&bytes, limit),
-        Err(PacketError::TooLarge { size, limit })
-    );
+    assert_eq!(Packet::parse_at_most(&bytes, limit), Err(PacketError::TooLarge { size, limit }));
     // The format's own bound. At it, zeros are read, and refused for what they are.
-    let (Ok(at), Ok(past)) = (
-        usize::try_from(MAX_PACKET_BYTES),
-        usize::try_from(MAX_PACKET_BYTES + 1),
-    ) else {
+    let (Ok(at), Ok(past)) = (usize::try_from(MAX_PACKET_BYTES), usize::try_from(MAX_PACKET_BYTES + 1)) else {
         return;
     };
     let zeros = vec![0; past];
     assert_eq!(
         Packet::parse_at_most(&zeros, u64::MAX),
-        Err(PacketError::TooLarge {
-            size: MAX_PACKET_BYTES + 1,
-            limit: MAX_PACKET_BYTES
-        })
+        Err(PacketError::TooLarge { size: MAX_PACKET_BYTES + 1, limit: MAX_PACKET_BYTES })
     );
     assert_eq!(error(&zeros[..at]), PacketError::StrayBytes { count: at });
 }
@@ -59,20 +45,10 @@ fn depth() {
     let nested = |depth: usize| {
         // MessageHeader is at depth 4.
         let inside = depth - 4;
-        message(&format!(
-            "{}{}",
-            "<a>".repeat(inside),
-            "</a>".repeat(inside)
-        ))
+        message(&format!("{}{}", "<a>".repeat(inside), "</a>".repeat(inside)))
     };
     assert!(Packet::parse(&nested(MAX_DEPTH)).is_ok());
-    assert!(matches!(
-        error(&nested(MAX_DEPTH + 1)),
-        PacketError::TooDeep {
-            limit: MAX_DEPTH,
-            ..
-        }
-    ));
+    assert!(matches!(error(&nested(MAX_DEPTH + 1)), PacketError::TooDeep { limit: MAX_DEPTH, .. }));
     let signed = |depth: usize| {
         // Signature is at depth 4, too.
         let (open, close) = ("<a>".repeat(depth - 5), "</a>".repeat(depth - 5));
@@ -80,15 +56,9 @@ fn depth() {
         packet(&format!("<MessageHeader/>{signature}"), "")
     };
     assert!(Packet::parse(&signed(MAX_DEPTH)).is_ok());
-    assert!(matches!(
-        error(&signed(MAX_DEPTH + 1)),
-        PacketError::TooDeep { .. }
-    ));
+    assert!(matches!(error(&signed(MAX_DEPTH + 1)), PacketError::TooDeep { .. }));
     // Far past it, nothing overflows.
-    assert!(matches!(
-        error(&nested(1_000_000)),
-        PacketError::TooDeep { .. }
-    ));
+    assert!(matches!(error(&nested(1_000_000)), PacketError::TooDeep { .. }));
 }
 
 #[test]
@@ -96,24 +66,13 @@ fn elements() {
     // Beside these there are the root, the envelope, the header and the message header.
     let empty = |count: usize| message(&"<To/>".repeat(count - 4));
     assert!(Packet::parse(&empty(MAX_ELEMENTS)).is_ok());
-    assert_eq!(
-        error(&empty(MAX_ELEMENTS + 1)),
-        PacketError::TooManyElements {
-            limit: MAX_ELEMENTS
-        }
-    );
+    assert_eq!(error(&empty(MAX_ELEMENTS + 1)), PacketError::TooManyElements { limit: MAX_ELEMENTS });
     let signed = |count: usize| {
         let inside = "<a/>".repeat(count - 5);
-        packet(
-            &format!("<MessageHeader/><Signature>{inside}</Signature>"),
-            "",
-        )
+        packet(&format!("<MessageHeader/><Signature>{inside}</Signature>"), "")
     };
     assert!(Packet::parse(&signed(MAX_ELEMENTS)).is_ok());
-    assert!(matches!(
-        error(&signed(MAX_ELEMENTS + 1)),
-        PacketError::TooManyElements { .. }
-    ));
+    assert!(matches!(error(&signed(MAX_ELEMENTS + 1)), PacketError::TooManyElements { .. }));
 }
 
 #[test]
@@ -137,10 +96,7 @@ fn fields() {
     ));
     let escaped = |size: usize| message(&format!("<Subject>{}</Subject>", "&lt;".repeat(size)));
     assert!(Packet::parse(&escaped(MAX_FIELD_BYTES)).is_ok());
-    assert!(matches!(
-        error(&escaped(MAX_FIELD_BYTES + 1)),
-        PacketError::FieldTooLong { .. }
-    ));
+    assert!(matches!(error(&escaped(MAX_FIELD_BYTES + 1)), PacketError::FieldTooLong { .. }));
     let version = |size: usize| {
         let manifest = format!("<edXMLManifest version=\"{}\"/>", "1".repeat(size));
         format!("<edXML><edXMLEnvelope><edXMLHeader><MessageHeader/></edXMLHeader><edXMLBody>{manifest}</edXMLBody></edXMLEnvelope></edXML>").into_bytes()
@@ -157,10 +113,7 @@ fn fields() {
     );
     let right = format!("<AttachmentEncoded>{content}</AttachmentEncoded>");
     assert!(Packet::parse(&packet("<MessageHeader/>", &right)).is_ok());
-    assert!(matches!(
-        error(&packet("<MessageHeader/>", &content)),
-        PacketError::FieldTooLong { .. }
-    ));
+    assert!(matches!(error(&packet("<MessageHeader/>", &content)), PacketError::FieldTooLong { .. }));
 }
 
 #[test]
@@ -173,10 +126,7 @@ fn signatures() {
     assert!(Packet::parse(&signed(MAX_SIGNATURE_BYTES)).is_ok());
     assert!(matches!(
         error(&signed(MAX_SIGNATURE_BYTES + 1)),
-        PacketError::FieldTooLong {
-            limit: MAX_SIGNATURE_BYTES,
-            ..
-        }
+        PacketError::FieldTooLong { limit: MAX_SIGNATURE_BYTES, .. }
     ));
 }
 
@@ -194,10 +144,7 @@ fn addressees() {
 fn attachments() {
     let one = "<Attachment><ContentTransferEncoded>QUJD</ContentTransferEncoded></Attachment>";
     let attached = |count: usize| {
-        let all = format!(
-            "<AttachmentEncoded>{}</AttachmentEncoded>",
-            one.repeat(count)
-        );
+        let all = format!("<AttachmentEncoded>{}</AttachmentEncoded>", one.repeat(count));
         packet("<MessageHeader/>", &all)
     };
     assert!(Packet::parse(&attached(MAX_ATTACHMENTS)).is_ok());
@@ -211,20 +158,11 @@ fn attachments() {
 fn unknown_elements() {
     let unknown = |count: usize| message(&"<x>1</x>".repeat(count));
     assert!(Packet::parse(&unknown(MAX_UNKNOWN)).is_ok());
-    assert!(matches!(
-        error(&unknown(MAX_UNKNOWN + 1)),
-        PacketError::TooMany {
-            limit: MAX_UNKNOWN,
-            ..
-        }
-    ));
+    assert!(matches!(error(&unknown(MAX_UNKNOWN + 1)), PacketError::TooMany { limit: MAX_UNKNOWN, .. }));
 }
 
 fn agency(id: &str) -> Organization {
-    Organization {
-        organ_id: Some(id.to_owned()),
-        ..Organization::default()
-    }
+    Organization { organ_id: Some(id.to_owned()), ..Organization::default() }
 }
 
 fn least() -> DocumentPacket {
@@ -260,63 +198,29 @@ fn writing_keeps_the_bounds() {
         }
     }
     packet.trace.resize_with(fails, hop);
-    assert_eq!(
-        packet.write(),
-        Err(WriteError::TooManyElements {
-            limit: MAX_ELEMENTS
-        })
-    );
+    assert_eq!(packet.write(), Err(WriteError::TooManyElements { limit: MAX_ELEMENTS }));
     packet.trace.resize_with(fits, hop);
     let bytes = packet.write().unwrap();
-    let elements = bytes
-        .windows(2)
-        .filter(|pair| pair[0] == b'<' && pair[1] != b'/' && pair[1] != b'?');
+    let elements = bytes.windows(2).filter(|pair| pair[0] == b'<' && pair[1] != b'/' && pair[1] != b'?');
     assert!(elements.count() >= MAX_ELEMENTS - 1);
-    assert_eq!(
-        Packet::parse(&bytes).unwrap(),
-        Packet::Document(Box::new(packet))
-    );
+    assert_eq!(Packet::parse(&bytes).unwrap(), Packet::Document(Box::new(packet)));
 
     let mut packet = least();
     packet.header.subject = Some("a".repeat(MAX_FIELD_BYTES + 1));
-    assert!(matches!(
-        packet.write(),
-        Err(WriteError::FieldTooLong {
-            element: "Subject",
-            ..
-        })
-    ));
+    assert!(matches!(packet.write(), Err(WriteError::FieldTooLong { element: "Subject", .. })));
     let mut packet = least();
     packet.header.to = vec![agency("a"); MAX_ADDRESSEES + 1];
-    assert!(matches!(
-        packet.write(),
-        Err(WriteError::TooMany { element: "To", .. })
-    ));
+    assert!(matches!(packet.write(), Err(WriteError::TooMany { element: "To", .. })));
     let mut packet = least();
     packet.attachments = vec![Attachment::default(); MAX_ATTACHMENTS + 1];
-    assert!(matches!(
-        packet.write(),
-        Err(WriteError::TooMany {
-            element: "Attachment",
-            ..
-        })
-    ));
+    assert!(matches!(packet.write(), Err(WriteError::TooMany { element: "Attachment", .. })));
     let mut packet = least();
     packet.header.subject = Some("a\u{1}".to_owned());
-    assert!(matches!(
-        packet.write(),
-        Err(WriteError::IllegalCharacter {
-            element: "Subject",
-            code: 1
-        })
-    ));
+    assert!(matches!(packet.write(), Err(WriteError::IllegalCharacter { element: "Subject", code: 1 })));
 }
 
 fn hop() -> TraceHeader {
-    TraceHeader {
-        organ_id: Some("a".to_owned()),
-        timestamp: None,
-    }
+    TraceHeader { organ_id: Some("a".to_owned()), timestamp: None }
 }
 
 #[test]
@@ -364,9 +268,6 @@ fn time_is_bounded() {
         let start = Instant::now();
         let _ = Packet::parse(case);
         let elapsed = start.elapsed();
-        assert!(
-            elapsed < Duration::from_secs(5),
-            "case {number}: {elapsed:?}"
-        );
+        assert!(elapsed < Duration::from_secs(5), "case {number}: {elapsed:?}");
     }
 }

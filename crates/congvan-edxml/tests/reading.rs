@@ -1,9 +1,7 @@
 //! What is read leniently, and what is refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use congvan_edxml::{
-    AttachmentError, BusinessKind, DocumentPacket, FieldError, Packet, PacketError, StatusPacket,
-};
+use congvan_edxml::{AttachmentError, BusinessKind, DocumentPacket, FieldError, Packet, PacketError, StatusPacket};
 
 fn envelope(header: &str, rest: &str) -> String {
     format!(
@@ -18,10 +16,7 @@ fn message(fields: &str) -> String {
 }
 
 fn attached(inside: &str) -> String {
-    envelope(
-        "<MessageHeader/>",
-        &format!("<AttachmentEncoded><Attachment>{inside}</Attachment></AttachmentEncoded>"),
-    )
+    envelope("<MessageHeader/>", &format!("<AttachmentEncoded><Attachment>{inside}</Attachment></AttachmentEncoded>"))
 }
 
 fn document(packet: &str) -> DocumentPacket {
@@ -44,17 +39,14 @@ fn error(packet: &str) -> PacketError {
 
 fn unknown(packet: &DocumentPacket) -> Vec<(&str, &str)> {
     let all = packet.unknown.iter();
-    all.map(|unknown| (unknown.path.as_str(), unknown.text.as_str()))
-        .collect()
+    all.map(|unknown| (unknown.path.as_str(), unknown.text.as_str())).collect()
 }
 
 #[test]
 fn both_namespace_styles_and_any_prefix() {
     let plain = message("<From><OrganId>H55</OrganId></From><Subject>V/v</Subject>");
     let prefixed = plain.replace("</", "</edXML:").replace('<', "<edXML:");
-    let prefixed = prefixed
-        .replace("<edXML:/edXML:", "</edXML:")
-        .replace("<edXML:?", "<?");
+    let prefixed = prefixed.replace("<edXML:/edXML:", "</edXML:").replace("<edXML:?", "<?");
     assert!(prefixed.contains("<edXML:Subject>V/v</edXML:Subject>"));
     let other = prefixed.replace("edXML:", "n1:");
     for packet in [plain, prefixed, other] {
@@ -68,10 +60,7 @@ fn both_namespace_styles_and_any_prefix() {
 fn line_ends_marks_and_white_space() {
     let packet = message("\r\n  <Subject>\r\n V/v báo cáo\r\n tháng 02 \t</Subject>\r\n");
     let expected = document(&packet);
-    assert_eq!(
-        expected.header.subject.as_deref(),
-        Some("V/v báo cáo\n tháng 02")
-    );
+    assert_eq!(expected.header.subject.as_deref(), Some("V/v báo cáo\n tháng 02"));
     assert_eq!(expected.unknown, []);
     for variant in [
         format!("\u{FEFF}{packet}"),
@@ -121,8 +110,7 @@ fn elements_come_in_any_order_or_not_at_all() {
 fn what_a_document_does_to_earlier_ones() {
     let business = |inside: &str| {
         let list = format!("<Bussiness>{inside}</Bussiness>");
-        let header =
-            format!("<MessageHeader/><TraceHeaderList><TraceHeader/>{list}</TraceHeaderList>");
+        let header = format!("<MessageHeader/><TraceHeaderList><TraceHeader/>{list}</TraceHeaderList>");
         document(&envelope(&header, ""))
     };
     let packet = business(
@@ -153,15 +141,9 @@ fn what_a_document_does_to_earlier_ones() {
 
     assert_eq!(business("").business, None);
     let odd = business("<BussinessDocType>7</BussinessDocType>").business;
-    assert!(matches!(
-        odd.unwrap().kind(),
-        Err(FieldError::BusinessKind { .. })
-    ));
+    assert!(matches!(odd.unwrap().kind(), Err(FieldError::BusinessKind { .. })));
     let none = business("<Paper>1</Paper>").business;
-    assert!(matches!(
-        none.unwrap().kind(),
-        Err(FieldError::Absent { .. })
-    ));
+    assert!(matches!(none.unwrap().kind(), Err(FieldError::Absent { .. })));
 }
 
 #[test]
@@ -178,10 +160,7 @@ fn text_is_unescaped_once() {
     let packet = document(&message(
         "<Subject>a &amp; b &lt; c &#7871; &#x1EBF; &quot;&apos; &amp;lt; <![CDATA[<d> &amp;]]></Subject>",
     ));
-    assert_eq!(
-        packet.header.subject.as_deref(),
-        Some("a & b < c ế ế \"' &lt; <d> &amp;")
-    );
+    assert_eq!(packet.header.subject.as_deref(), Some("a & b < c ế ế \"' &lt; <d> &amp;"));
 }
 
 #[test]
@@ -190,10 +169,7 @@ fn a_signature_is_carried_as_it_is() {
     let packet = document(&envelope(&format!("<MessageHeader/>{signature}"), ""));
     assert_eq!(packet.signature.as_deref(), Some(signature));
     assert_eq!(packet.unknown, []);
-    let two = document(&envelope(
-        &format!("<Signature/>{signature}<MessageHeader/>"),
-        "",
-    ));
+    let two = document(&envelope(&format!("<Signature/>{signature}<MessageHeader/>"), ""));
     assert_eq!(two.signature.as_deref(), Some("<Signature/>"));
     let path = "edXML/edXMLEnvelope/edXMLHeader/Signature";
     assert_eq!(unknown(&two), [(path, signature)]);
@@ -225,43 +201,25 @@ fn a_status_code_makes_a_status() {
     let packet = status(&message(
         "<Timestamp>2026/03/02 09:15:00</Timestamp><StatusCode>99</StatusCode><To><OrganId>a</OrganId></To>",
     ));
-    assert!(matches!(
-        packet.status(),
-        Err(FieldError::StatusCode { .. })
-    ));
+    assert!(matches!(packet.status(), Err(FieldError::StatusCode { .. })));
     assert_eq!(packet.unknown.len(), 1);
     document(&message("<StatusCode/><Subject>V/v</Subject>"));
     document(&message("<StatusCode>null</StatusCode>"));
 
     let header = "<MessageHeader><StatusCode>01</StatusCode></MessageHeader>";
-    status(&envelope(
-        header,
-        "<AttachmentEncoded> </AttachmentEncoded>",
-    ));
+    status(&envelope(header, "<AttachmentEncoded> </AttachmentEncoded>"));
     let attachment = "<AttachmentEncoded><Attachment/></AttachmentEncoded>";
-    assert_eq!(
-        error(&envelope(header, attachment)),
-        PacketError::StatusWithAttachments
-    );
+    assert_eq!(error(&envelope(header, attachment)), PacketError::StatusWithAttachments);
 }
 
 #[test]
 fn stray_bytes_are_refused_and_counted() {
     let packet = message("");
-    for (stray, count) in [
-        ("1212", 4),
-        (" \r\n12 ", 3),
-        ("\u{FEFF}x", 1),
-        ("\u{FEFF}\u{FEFF}", 3),
-        ("a<b/>", 5),
-    ] {
+    for (stray, count) in [("1212", 4), (" \r\n12 ", 3), ("\u{FEFF}x", 1), ("\u{FEFF}\u{FEFF}", 3), ("a<b/>", 5)] {
         let text = format!("{stray}{packet}");
         assert_eq!(error(&text), PacketError::StrayBytes { count }, "{stray:?}");
     }
-    assert_eq!(
-        error(&format!("<!-- -->{packet}")),
-        PacketError::StrayBytes { count: 8 }
-    );
+    assert_eq!(error(&format!("<!-- -->{packet}")), PacketError::StrayBytes { count: 8 });
     assert_eq!(error("words"), PacketError::StrayBytes { count: 5 });
 }
 
@@ -270,24 +228,13 @@ fn what_is_no_packet_is_refused() {
     assert_eq!(error(""), PacketError::Empty);
     assert_eq!(error("\u{FEFF} \n"), PacketError::Empty);
     assert_eq!(error("<!-- -->"), PacketError::Empty);
-    assert_eq!(
-        Packet::parse(b"<edXML>\xFF"),
-        Err(PacketError::NotUtf8 { offset: 7 })
-    );
-    assert!(matches!(
-        Packet::parse(b"\xFF\xFE<\0"),
-        Err(PacketError::NotUtf8 { offset: 0 })
-    ));
+    assert_eq!(Packet::parse(b"<edXML>\xFF"), Err(PacketError::NotUtf8 { offset: 7 }));
+    assert!(matches!(Packet::parse(b"\xFF\xFE<\0"), Err(PacketError::NotUtf8 { offset: 0 })));
     let encoding = "<?xml version='1.0' encoding='windows-1258'?><edXML/>";
-    assert!(
-        matches!(error(encoding), PacketError::Encoding { declared } if declared == "windows-1258")
-    );
+    assert!(matches!(error(encoding), PacketError::Encoding { declared } if declared == "windows-1258"));
     assert!(matches!(error("<html/>"), PacketError::NotEdxml { root } if root == "html"));
     assert!(matches!(error("<edXML/>"), PacketError::Missing { .. }));
-    assert!(matches!(
-        error("<edXML><edXMLEnvelope/></edXML>"),
-        PacketError::Missing { .. }
-    ));
+    assert!(matches!(error("<edXML><edXMLEnvelope/></edXML>"), PacketError::Missing { .. }));
 }
 
 #[test]
@@ -310,10 +257,7 @@ fn malformed_xml_is_refused() {
         "<edXML><Signature></edXML>".to_owned(),
     ] {
         let error = error(&malformed);
-        assert!(
-            matches!(error, PacketError::Malformed { .. }),
-            "{malformed}: {error}"
-        );
+        assert!(matches!(error, PacketError::Malformed { .. }), "{malformed}: {error}");
     }
 }
 
@@ -353,28 +297,16 @@ fn saying_two_things_is_refused() {
         attached("<ContentTransferEncoded/><ContentTransferEncoded>QUJD</ContentTransferEncoded>"),
     ] {
         let error = error(&twice);
-        assert!(
-            matches!(error, PacketError::Duplicate { .. }),
-            "{twice}: {error}"
-        );
+        assert!(matches!(error, PacketError::Duplicate { .. }), "{twice}: {error}");
     }
-    let same = document(&message(
-        "<Subject>a</Subject><Subject/><Subject>a</Subject>",
-    ));
+    let same = document(&message("<Subject>a</Subject><Subject/><Subject>a</Subject>"));
     assert_eq!(same.header.subject.as_deref(), Some("a"));
 }
 
 #[test]
 fn attachments_that_are_none_are_refused_by_name() {
-    let error_of = |content: &str| {
-        error(&attached(&format!(
-            "<AttachmentName>ban-ve.pdf</AttachmentName>{content}"
-        )))
-    };
-    assert_eq!(
-        error_of("").to_string(),
-        "attachment 1 (\"ban-ve.pdf\") has no ContentTransferEncoded"
-    );
+    let error_of = |content: &str| error(&attached(&format!("<AttachmentName>ban-ve.pdf</AttachmentName>{content}")));
+    assert_eq!(error_of("").to_string(), "attachment 1 (\"ban-ve.pdf\") has no ContentTransferEncoded");
     assert_eq!(
         error_of("<ContentTransferEncoded>QUJ-</ContentTransferEncoded>").to_string(),
         "attachment 1 (\"ban-ve.pdf\") is no base64: the character '-' at byte 3 of its text"
@@ -387,10 +319,7 @@ fn attachments_that_are_none_are_refused_by_name() {
         "<ContentTransferEncoded>QUJD</ContentTransferEncoded></Attachment><Attachment>\
          <ContentTransferEncoded>Q</ContentTransferEncoded>",
     );
-    assert!(matches!(
-        error(&second),
-        PacketError::AttachmentNotBase64 { number: 2, .. }
-    ));
+    assert!(matches!(error(&second), PacketError::AttachmentNotBase64 { number: 2, .. }));
 }
 
 #[test]
@@ -405,11 +334,7 @@ fn attachment_content_is_read_however_it_is_written() {
     ] {
         let packet = format!("<ContentTransferEncoded>{content}</ContentTransferEncoded>");
         let packet = document(&attached(&packet));
-        assert_eq!(
-            packet.attachments[0].transport_bytes(),
-            b"ABCDEF",
-            "{content}"
-        );
+        assert_eq!(packet.attachments[0].transport_bytes(), b"ABCDEF", "{content}");
     }
     let packet = document(&attached("<ContentTransferEncoded/>"));
     assert_eq!(packet.attachments[0].transport_bytes(), b"");
@@ -417,8 +342,5 @@ fn attachment_content_is_read_however_it_is_written() {
         "<ContentType>application/zip</ContentType><AttachmentName>a.doc</AttachmentName>\
          <ContentTransferEncoded>UEsDBA==</ContentTransferEncoded>",
     ));
-    assert!(matches!(
-        broken.attachments[0].file(),
-        Err(AttachmentError::Zip { .. })
-    ));
+    assert!(matches!(broken.attachments[0].file(), Err(AttachmentError::Zip { .. })));
 }

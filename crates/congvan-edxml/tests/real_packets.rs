@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use congvan_edxml::{
-    BusinessKind, Date, DeclaredId, DocumentPacket, FieldError, NotBase64, Packet, PacketError,
-    Skeleton, StatusCode, StatusPacket, Timestamp,
+    BusinessKind, Date, DeclaredId, DocumentPacket, FieldError, NotBase64, Packet, PacketError, Skeleton, StatusCode,
+    StatusPacket, Timestamp,
 };
 
 /// A packet's bytes; none when the packets are not there, which on CI is a failure.
@@ -73,13 +73,8 @@ fn the_report() {
     assert_eq!(packet.signature, None);
     assert_eq!(packet.unknown, []);
 
-    let [attachment] = &packet.attachments[..] else {
-        panic!("one attachment")
-    };
-    assert_eq!(
-        attachment.content_id,
-        packet.manifest.references[0].content_id
-    );
+    let [attachment] = &packet.attachments[..] else { panic!("one attachment") };
+    assert_eq!(attachment.content_id, packet.manifest.references[0].content_id);
     let file = attachment.file().unwrap();
     assert_eq!(file.name_in_zip, None);
     assert_eq!(file.bytes.len(), 18_839);
@@ -109,13 +104,7 @@ fn the_recall() {
     assert_eq!(business.kind(), Ok(BusinessKind::Recall));
     assert_eq!(business.staff.len(), 1);
     assert_eq!(packet.header.response_for.len(), 1);
-    assert!(
-        packet
-            .signature
-            .as_deref()
-            .unwrap()
-            .starts_with("<Signature>")
-    );
+    assert!(packet.signature.as_deref().unwrap().starts_with("<Signature>"));
     assert_eq!(packet.unknown, []);
 
     let file = packet.attachments[0].file().unwrap();
@@ -124,10 +113,7 @@ fn the_recall() {
     assert!(file.name_in_zip.unwrap().ends_with(".edxml"));
 
     assert_eq!(split_and_join(&bytes), 1);
-    let unsigned = DocumentPacket {
-        signature: None,
-        ..packet
-    };
+    let unsigned = DocumentPacket { signature: None, ..packet };
     assert_eq!(document(&unsigned.write().unwrap()), unsigned);
 }
 
@@ -144,14 +130,7 @@ fn the_statuses() {
         assert!(packet.from.organ_id.is_some());
         assert!(packet.response_for.document_id.is_some());
         assert!(packet.description.is_some() && packet.staff.staff.is_some());
-        assert!(
-            packet
-                .timestamp
-                .as_deref()
-                .unwrap()
-                .parse::<Timestamp>()
-                .is_ok()
-        );
+        assert!(packet.timestamp.as_deref().unwrap().parse::<Timestamp>().is_ok());
         assert_eq!(packet.unknown, []);
         assert_eq!(split_and_join(&bytes), 0);
         assert_eq!(status(&packet.write().unwrap()), packet);
@@ -165,23 +144,12 @@ fn the_load_tests_template_fails_for_its_attachment() {
     };
     let error = Packet::parse(&bytes).unwrap_err();
     let message = error.to_string();
-    let PacketError::AttachmentNotBase64 {
-        number,
-        name,
-        reason,
-    } = error
-    else {
+    let PacketError::AttachmentNotBase64 { number, name, reason } = error else {
         panic!("{error}");
     };
     let (character, offset) = ('$', 0);
-    assert_eq!(
-        (number, reason),
-        (1, NotBase64::Character { character, offset })
-    );
-    assert!(
-        message.contains(&name) && message.contains("is no base64"),
-        "{message}"
-    );
+    assert_eq!((number, reason), (1, NotBase64::Character { character, offset }));
+    assert!(message.contains(&name) && message.contains("is no base64"), "{message}");
 
     // All else in it, the undeclared prefix too, can be read.
     let text = String::from_utf8(bytes).unwrap();
@@ -190,11 +158,7 @@ fn the_load_tests_template_fails_for_its_attachment() {
     let repaired = format!("{before}QUJD{after}");
     let packet = document(repaired.as_bytes());
     assert_eq!(packet.attachments[0].name.as_deref(), Some(name.as_str()));
-    assert_eq!(
-        packet.header.document_id.as_deref().unwrap().len(),
-        36,
-        "a UUID"
-    );
+    assert_eq!(packet.header.document_id.as_deref().unwrap().len(), 36, "a UUID");
     assert_eq!(packet.header.response_for, [], "empty, and in a comment");
     assert_eq!(packet.header.to_places.len(), 1);
     assert_eq!(packet.manifest.references[0].content_type, None);
@@ -210,17 +174,11 @@ fn stray_bytes_are_counted() {
     };
     let error = Packet::parse(&bytes).unwrap_err();
     assert_eq!(error, PacketError::StrayBytes { count: 4 });
-    assert_eq!(
-        error.to_string(),
-        "4 stray bytes before the XML declaration"
-    );
+    assert_eq!(error.to_string(), "4 stray bytes before the XML declaration");
     let packet = document(&bytes[4..]);
     let business = packet.business.unwrap();
     let id = DeclaredId::split(business.fields.document_id.as_deref().unwrap()).unwrap();
     let day = id.date.parse::<Date>();
-    assert!(
-        matches!(day, Err(FieldError::NoSuchDay { .. })),
-        "a 30 February"
-    );
+    assert!(matches!(day, Err(FieldError::NoSuchDay { .. })), "a 30 February");
     assert_eq!(split_and_join(&bytes[4..]), 1);
 }

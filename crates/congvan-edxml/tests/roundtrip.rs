@@ -2,10 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use congvan_edxml::{
-    Attachment, Business, BusinessDocument, BusinessFields, Code, DocumentPacket, DocumentType,
-    Manifest, MessageHeader, Organization, OtherFields, OtherInfo, Packet, PromulgationInfo,
-    Receiver, Reference, Replacement, ResponseFor, SignerInfo, Skeleton, StaffInfo, StatusPacket,
-    TraceHeader,
+    Attachment, Business, BusinessDocument, BusinessFields, Code, DocumentPacket, DocumentType, Manifest,
+    MessageHeader, Organization, OtherFields, OtherInfo, Packet, PromulgationInfo, Receiver, Reference, Replacement,
+    ResponseFor, SignerInfo, Skeleton, StaffInfo, StatusPacket, TraceHeader,
 };
 use proptest::collection::vec;
 use proptest::option::of;

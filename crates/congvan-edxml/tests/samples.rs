@@ -7,17 +7,14 @@
 use std::path::PathBuf;
 
 use congvan_edxml::{
-    Attachment, Code, DocumentPacket, DocumentType, MessageHeader, Organization, OtherFields,
-    OtherInfo, Packet, PromulgationInfo, ResponseFor, SignerInfo, Skeleton, StaffInfo, StatusCode,
-    StatusPacket, TraceHeader,
+    Attachment, Code, DocumentPacket, DocumentType, MessageHeader, Organization, OtherFields, OtherInfo, Packet,
+    PromulgationInfo, ResponseFor, SignerInfo, Skeleton, StaffInfo, StatusCode, StatusPacket, TraceHeader,
 };
 
 const DOCUMENT_ID: &str = "000.00.00.H55,2026/03/02,12/BC-UBND";
 
 fn path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../examples/data")
-        .join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples/data").join(name)
 }
 
 fn text(text: &str) -> Option<String> {
@@ -50,27 +47,13 @@ fn report(pdf: Vec<u8>) -> DocumentPacket {
         header: MessageHeader {
             from: province(),
             to: vec![
-                department(
-                    "000.00.01.H55",
-                    "Sở Thông tin và Truyền thông",
-                    "stttt.example",
-                ),
+                department("000.00.01.H55", "Sở Thông tin và Truyền thông", "stttt.example"),
                 department("000.00.02.H55", "Sở Tài chính", "stc.example"),
             ],
             document_id: text(DOCUMENT_ID),
-            code: Code {
-                number: text("12"),
-                notation: text("BC-UBND"),
-            },
-            promulgation: PromulgationInfo {
-                place: text("Thái Nguyên"),
-                date: text("2026/03/02"),
-            },
-            document_type: DocumentType {
-                kind: text("2"),
-                detail: text("1"),
-                name: text("Báo cáo"),
-            },
+            code: Code { number: text("12"), notation: text("BC-UBND") },
+            promulgation: PromulgationInfo { place: text("Thái Nguyên"), date: text("2026/03/02") },
+            document_type: DocumentType { kind: text("2"), detail: text("1"), name: text("Báo cáo") },
             subject: text("Báo cáo công tác chuyển đổi số tháng 02 năm 2026"),
             content: text("Báo cáo công tác chuyển đổi số tháng 02 năm 2026 (văn bản mẫu)"),
             signer: SignerInfo {
@@ -91,25 +74,14 @@ fn report(pdf: Vec<u8>) -> DocumentPacket {
                 appendixes: Vec::new(),
             },
             steering_type: text("1"),
-            to_places: vec![
-                "Sở Thông tin và Truyền thông".to_owned(),
-                "Sở Tài chính".to_owned(),
-            ],
+            to_places: vec!["Sở Thông tin và Truyền thông".to_owned(), "Sở Tài chính".to_owned()],
             ..MessageHeader::default()
         },
-        trace: vec![TraceHeader {
-            organ_id: text("000.00.00.H55"),
-            timestamp: text("2026/03/02 08:30:00"),
-        }],
+        trace: vec![TraceHeader { organ_id: text("000.00.00.H55"), timestamp: text("2026/03/02 08:30:00") }],
         ..DocumentPacket::default()
     };
     packet.manifest.version = text("1.0");
-    let mut attachment = Attachment::new(
-        "cid:bao-cao-12-bc-ubnd",
-        "bao-cao.pdf",
-        "application/pdf",
-        pdf,
-    );
+    let mut attachment = Attachment::new("cid:bao-cao-12-bc-ubnd", "bao-cao.pdf", "application/pdf", pdf);
     attachment.description = text("Báo cáo số 12/BC-UBND");
     packet.attach(attachment);
     packet
@@ -117,11 +89,7 @@ fn report(pdf: Vec<u8>) -> DocumentPacket {
 
 fn acceptance() -> StatusPacket {
     StatusPacket {
-        from: department(
-            "000.00.01.H55",
-            "Sở Thông tin và Truyền thông",
-            "stttt.example",
-        ),
+        from: department("000.00.01.H55", "Sở Thông tin và Truyền thông", "stttt.example"),
         response_for: ResponseFor {
             organ_id: text("000.00.00.H55"),
             code: text("12/BC-UBND"),
