@@ -99,7 +99,7 @@ fn found(stage: &Stage) -> Step<[String; 3]> {
         if agency.code != A.code {
             arguments.extend(["--parent", A.code]);
         }
-        *peer = text(&stage.ask(agency.home, &arguments)?, "node")?;
+        *peer = text(&stage.ask(agency.home, &arguments)?, "peer_id")?;
         stage.done(&format!("{} · {}", agency.code, agency.name), "made its own keys, which never leave its directory");
     }
     Ok(peers)
