@@ -6,8 +6,8 @@
 SHELL := /bin/sh
 
 export PATH := $(PATH):$(HOME)/.cargo/bin
-# Seconds that `make fuzz` gives to all targets together.
-TIME ?= 300
+# Seconds that `make fuzz` gives to each target.
+TIME ?= 60
 # Packets of real software, and the advisory database: beside the repository where CI has them.
 REAL := ../shared/edxml
 ADVISORIES := ../shared/advisory-db
@@ -47,7 +47,7 @@ bench: tools ## measure, beside the limits; BENCH=NAME takes one bench
 	cargo bench --workspace --bench '$(or $(BENCH),*)'
 
 .PHONY: fuzz
-fuzz: ## fuzz every decoder and the state machine for TIME seconds in all
+fuzz: ## fuzz every decoder and the state machine, each for TIME seconds
 	@.ci/install-tools fuzz
 	@.ci/fuzz $(TIME)
 
