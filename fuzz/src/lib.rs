@@ -1,1 +1,157 @@
-//! x
+//! Every decoder of the workspace as a function of bytes that must not panic, and that holds laws.
+//!
+//! `fuzz_targets/` makes a cargo-fuzz binary of each; `tests/replay.rs` runs every file of `corpus/`
+//! through its target in an ordinary `cargo test`. New targets go into [`TARGETS`].
+//!
+//! ```
+//! // Targets take any bytes; a law that breaks is a panic.
+//! for (_, target) in congvan_fuzz::TARGETS {
+//!     target(b"any bytes");
+//! }
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod chain;
+mod files;
+mod packets;
+
+pub use chain::chain_extend;
+pub use files::{archive, blob_chunk, key_file, proof};
+pub use packets::{packet, skeleton};
+
+use congvan_core::roster::{Proposal, RosterPayload};
+use congvan_core::status::StatusContent;
+use congvan_core::*;
+use congvan_sync::{Announcement, Request, Response};
+
+/// Every target by the name of its binary and of its corpus.
+pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+    ("action", action),
+    ("admission", admission),
+    ("announcement", announcement),
+    ("archive", archive),
+    ("blob_chunk", blob_chunk),
+    ("chain_extend", chain_extend),
+    ("content", content),
+    ("document", document),
+    ("entry", entry),
+    ("genesis", genesis),
+    ("header", header),
+    ("key_file", key_file),
+    ("packet", packet),
+    ("proof", proof),
+    ("request", request),
+    ("response", response),
+    ("roster_payload", roster_payload),
+    ("skeleton", skeleton),
+    ("status", status),
+    ("status_content", status_content),
+];
+
+/// What decodes encodes to the same bytes, and has no second encoding that is longer by a byte.
+pub(crate) fn law<T: Wire>(bytes: &[u8]) -> Option<T> {
+    let value = T::from_bytes(bytes).ok()?;
+    assert_eq!(value.to_bytes(), bytes, "{} has two encodings", T::NAME);
+    assert!(T::from_bytes(&[bytes, &[0]].concat()).is_err(), "{} takes a byte too many", T::NAME);
+    Some(value)
+}
+
+/// An entry: header, signature, payload.
+pub fn entry(bytes: &[u8]) {
+    let Ok(entry) = UnverifiedEntry::parse(bytes) else { return };
+    assert_eq!(entry.bytes(), bytes);
+    let erased = UnverifiedEntry::parse(entry.signed_bytes());
+    assert!(entry.payload().is_none() || erased.is_ok_and(|erased| erased.id() == entry.id()));
+    if let Ok(key) = entry.check_own_signature() {
+        assert_eq!(key.id(), entry.header().signer);
+    }
+}
+
+/// A header.
+pub fn header(bytes: &[u8]) {
+    if law::<Header>(bytes).is_some() {
+        assert_eq!(bytes.len(), congvan_core::entry::HEADER_LEN);
+    }
+}
+
+/// A genesis.
+pub fn genesis(bytes: &[u8]) {
+    law::<Genesis>(bytes);
+    if let Ok(genesis) = Genesis::parse(bytes) {
+        let (registrars, threshold) = (genesis.registrars.len(), usize::from(genesis.threshold));
+        assert!((1..=registrars).contains(&threshold));
+        assert_eq!(Roster::new(genesis.clone()).network(), genesis.network_id());
+    }
+}
+
+/// An enrolment request.
+pub fn admission(bytes: &[u8]) {
+    let Some(admission) = law::<Admission>(bytes) else { return };
+    let network = NetworkId::from_bytes([7; 32]);
+    let chain = ChainId::of_agency(network, &admission.code);
+    let _ = admission.keys.check_possession(network, chain, &admission.possession);
+}
+
+/// An action of the registrars.
+pub fn action(bytes: &[u8]) {
+    law::<RosterAction>(bytes);
+    law::<Proposal>(bytes);
+}
+
+/// A roster entry's payload.
+pub fn roster_payload(bytes: &[u8]) {
+    if let Some(payload) = law::<RosterPayload>(bytes) {
+        assert!(payload.approvals.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+}
+
+/// A document's payload, and its opening by somebody that it is not for.
+pub fn document(bytes: &[u8]) {
+    let Some(document) = law::<DocumentPayload>(bytes) else { return };
+    assert!(document.addressees.windows(2).all(|pair| pair[0] < pair[1]));
+    let network = NetworkId::from_bytes([7; 32]);
+    let code = document.addressees.first().cloned();
+    let secret = SealSecret::from_bytes([9; 32]);
+    if let Some(code) = code {
+        let _ = document.open(network, ChainId::of_roster(network), &code, &secret);
+    }
+}
+
+/// What a document's readers read.
+pub fn content(bytes: &[u8]) {
+    law::<Content>(bytes);
+}
+
+/// A status' payload.
+pub fn status(bytes: &[u8]) {
+    let Some(status) = law::<StatusPayload>(bytes) else { return };
+    let network = NetworkId::from_bytes([7; 32]);
+    assert!(status.open(network, ChainId::of_roster(network), &SealSecret::from_bytes([9; 32])).is_err());
+}
+
+/// What a status' readers read.
+pub fn status_content(bytes: &[u8]) {
+    law::<StatusContent>(bytes);
+}
+
+/// A peer's request.
+pub fn request(bytes: &[u8]) {
+    law::<Request>(bytes);
+}
+
+/// A peer's response.
+pub fn response(bytes: &[u8]) {
+    if let Some(Response::Range(entries)) = law::<Response>(bytes) {
+        entries.iter().for_each(|bytes| entry(bytes));
+    }
+}
+
+/// Gossip.
+pub fn announcement(bytes: &[u8]) {
+    match law::<Announcement>(bytes) {
+        Some(Announcement::Entry(signed)) => entry(&signed),
+        Some(Announcement::Proof(raw)) => proof(&raw.to_bytes()),
+        None => {}
+    }
+}

@@ -1,0 +1,149 @@
+//! Writes the seed corpora from the test vectors: `cargo run --release -p congvan-fuzz --example corpus`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use congvan_core::archive::{Frame, MAGIC};
+use congvan_core::blob::BlobRef;
+use congvan_core::codec::Bounded;
+use congvan_core::evidence::RawProof;
+use congvan_core::roster::RosterPayload;
+use congvan_core::status::StatusContent;
+use congvan_core::*;
+use congvan_edxml::{DocumentPacket, Organization, Packet, Skeleton};
+use congvan_sync::message::{Compared, Prefix};
+use congvan_sync::{Announcement, Request, Response};
+use serde_json::Value;
+
+/// Seeds by target. A set keeps them in order and apart.
+type Corpus = BTreeMap<&'static str, std::collections::BTreeSet<Vec<u8>>>;
+
+fn main() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut corpus = Corpus::new();
+    for file in std::fs::read_dir(root.join("../docs/vectors")).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        sort(&serde_json::from_str(&text).unwrap(), &mut corpus);
+    }
+    made(&mut corpus);
+    for (target, seeds) in corpus {
+        let directory = root.join("corpus").join(target);
+        std::fs::create_dir_all(&directory).unwrap();
+        // A handful for each target is a start; the fuzzer finds the rest.
+        let step = seeds.len().div_ceil(12);
+        for (number, seed) in seeds.into_iter().step_by(step).enumerate() {
+            std::fs::write(directory.join(format!("seed-{number:02}")), seed).unwrap();
+        }
+    }
+}
+
+/// Gives every hexadecimal string of the vectors to the targets that can read it.
+fn sort(value: &Value, corpus: &mut Corpus) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|value| sort(value, corpus)),
+        Value::Object(map) => map.values().for_each(|value| sort(value, corpus)),
+        Value::String(text) => {
+            if let Ok(bytes) = hex::decode(text) {
+                place(&bytes, corpus);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn place(bytes: &[u8], corpus: &mut Corpus) {
+    let mut put = |target, bytes: &[u8]| {
+        corpus.entry(target).or_default().insert(bytes.to_vec());
+    };
+    if Genesis::from_bytes(bytes).is_ok() {
+        put("genesis", bytes);
+    }
+    if let Ok(admission) = Admission::from_bytes(bytes) {
+        put("admission", bytes);
+        put("action", &RosterAction::Admit(admission).to_bytes());
+    }
+    if DocumentPayload::from_bytes(bytes).is_ok() {
+        put("document", bytes);
+    }
+    if Content::from_bytes(bytes).is_ok() {
+        put("content", bytes);
+    }
+    if StatusPayload::from_bytes(bytes).is_ok() {
+        put("status", bytes);
+    }
+    if StatusContent::from_bytes(bytes).is_ok() {
+        put("status_content", bytes);
+    }
+    if bytes.starts_with(&MAGIC) {
+        put("archive", bytes);
+    }
+    if bytes.starts_with(b"cgvkey1\n") {
+        put("key_file", bytes);
+    }
+    if let Ok(raw) = RawProof::from_bytes(bytes) {
+        put("proof", bytes);
+        put("response", &Response::Proof(Some(raw.clone())).to_bytes());
+        put("announcement", &Announcement::Proof(raw).to_bytes());
+    }
+    if let Ok(entry) = UnverifiedEntry::parse(bytes) {
+        put("entry", bytes);
+        put("header", &entry.header().to_bytes());
+        put("announcement", &Announcement::Entry(entry.signed_bytes().try_into().unwrap()).to_bytes());
+        let range = Response::Range(Bounded::new(vec![Bounded::new(bytes.to_vec()).unwrap()]).unwrap());
+        put("response", &range.to_bytes());
+        if entry.header().kind == Kind::ROSTER
+            && let Some(payload) = entry.payload()
+        {
+            put("roster_payload", payload);
+            if let Ok(payload) = RosterPayload::from_bytes(payload) {
+                put("action", &payload.action.to_bytes());
+            }
+        }
+    }
+}
+
+/// Seeds of what no vector holds.
+fn made(corpus: &mut Corpus) {
+    let mut put = |target, bytes: Vec<u8>| {
+        corpus.entry(target).or_default().insert(bytes);
+    };
+    let chain = ChainId::from_bytes([3; 32]);
+    let blob = blob_of(&[5; 9]);
+    let prefix = Prefix { path: [0; 8], nibbles: 0 };
+    let compared = vec![Compared { prefix, fingerprint: [1; 16] }];
+    put("request", Request::Heads(Bounded::new(compared.clone()).unwrap()).to_bytes());
+    put("request", Request::Range { chain, from: Seq::FIRST, max_bytes: 1 << 20 }.to_bytes());
+    put("request", Request::Proof(chain).to_bytes());
+    put("request", Request::Chunk { blob, index: 0 }.to_bytes());
+    put("response", Response::NotFound.to_bytes());
+    let finer = Bounded::new(compared).unwrap();
+    let listed = Bounded::new(vec![prefix]).unwrap();
+    put("response", Response::Heads { finer, heads: Bounded::default(), listed }.to_bytes());
+    put("blob_chunk", [blob.id.as_bytes().as_slice(), &9u64.to_le_bytes(), &[0; 5], &[5; 9]].concat());
+    let frame = Frame::Chunk { blob, index: 0, bytes: Bounded::new(vec![5; 9]).unwrap(), proof: Bounded::default() };
+    let frame = frame.to_bytes();
+    put("archive", [&MAGIC[..], &(frame.len() as u32).to_le_bytes(), &frame].concat());
+    for edit in 0..8u8 {
+        // An edit's number is scaled from the first four bytes.
+        let number = u32::from(edit) << 29 | 1 << 20;
+        put("chain_extend", [&number.to_le_bytes()[..], &[edit + 1, 5, 2, 1, 3, 3, 7, 0, 0]].concat());
+    }
+    let agency = |id: &str| Organization { organ_id: Some(id.into()), ..Organization::default() };
+    let mut document = DocumentPacket::default();
+    document.header.from = agency("000.00.00.H55");
+    document.header.to = vec![agency("000.00.01.H55")];
+    document.header.document_id = Some("000.00.00.H55,2026/03/02,12/BC-UBND".into());
+    document.header.subject = Some("Báo cáo".into());
+    document.attach(congvan_edxml::Attachment::new("cid:1", "bao-cao.pdf", "application/pdf", b"%PDF-1.7".to_vec()));
+    let bytes = document.write().unwrap();
+    let (skeleton, _) = Skeleton::split(&bytes, &Packet::parse(&bytes).unwrap());
+    put("packet", bytes);
+    put("skeleton", skeleton.to_bytes());
+}
+
+fn blob_of(bytes: &[u8]) -> BlobRef {
+    let mut outliner = congvan_core::blob::Outliner::default();
+    outliner.push(bytes).unwrap();
+    outliner.finish().blob()
+}
