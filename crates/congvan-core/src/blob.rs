@@ -93,7 +93,8 @@ pub enum BlobError {
 
 type Hash = [u8; 32];
 
-fn chunk_hash(index: u32, bytes: &[u8], is_root: bool) -> Hash {
+/// The hash of chunk `index` as an [`Outline`] lists it; `is_root` where it is the blob's only one.
+pub fn chunk_hash(index: u32, bytes: &[u8], is_root: bool) -> Hash {
     if is_root {
         return *blake3::hash(bytes).as_bytes();
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::chain::{ChainPolicy, KeyGrant, VerifiedEntry};
+use crate::chain::{ChainPolicy, KeyGrant, LinkedEntry, VerifiedEntry};
 use crate::codec::{Bounded, CodecError, Decode, Encode, Sorted, Text, Wire, encode};
 use crate::domain;
 use crate::entry::{self, EntryError, Header, Kind, UnverifiedEntry, VERSION};
@@ -570,6 +570,23 @@ impl Roster {
         let entry = VerifiedEntry::checked(entry, signer).map_err(bad(&header.signer))?;
         self.judge(&proposal.action)?;
         Ok(RosterChange { entry, action: proposal.action })
+    }
+
+    /// Reads back a roster entry that [`check`](Self::check) accepted before: for a ledger that stored it,
+    /// and for nothing else. Its own signature is checked again.
+    ///
+    /// # Errors
+    /// [`RosterError`] where it cannot have been accepted.
+    pub fn stored(&self, entry: UnverifiedEntry) -> Result<LinkedEntry, RosterError> {
+        let header = entry.header();
+        let seq = header.seq;
+        if header.network != self.network || header.chain != self.chain || header.kind != Kind::ROSTER {
+            return Err(RosterError::Place { seq, reason: "it is no entry of this roster" });
+        }
+        let whose = header.signer.to_string();
+        let bad = |error| RosterError::Signature { seq, whose, error };
+        let signer = PublicKey::new(header.signer.as_bytes()).map_err(bad.clone())?;
+        Ok(VerifiedEntry::checked(entry, signer).map_err(bad)?.into_linked())
     }
 
     /// Applies the next change. Returns the chains whose rules it changed.
