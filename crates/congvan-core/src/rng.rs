@@ -24,3 +24,10 @@ pub fn from_os() -> Result<ChaCha20Rng, RandomError> {
 pub fn from_seed(seed: u64) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed)
 }
+
+/// `N` random bytes.
+pub fn bytes<const N: usize>(rng: &mut impl CryptoRng) -> [u8; N] {
+    let mut bytes = [0; N];
+    rng.fill_bytes(&mut bytes);
+    bytes
+}
