@@ -25,8 +25,11 @@ use congvan_core::status::StatusContent;
 use congvan_core::*;
 use congvan_sync::{Announcement, Request, Response};
 
+/// A function of any bytes that must not panic.
+pub type Target = fn(&[u8]);
+
 /// Every target by the name of its binary and of its corpus.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Target)] = &[
     ("action", action),
     ("admission", admission),
     ("announcement", announcement),

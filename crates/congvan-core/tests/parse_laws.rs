@@ -70,8 +70,11 @@ fn law<T: Wire>(bytes: &[u8]) -> bool {
     true
 }
 
+/// Whether bytes are a value of a type, whose law then holds.
+type Law = fn(&[u8]) -> bool;
+
 /// Names and laws of all types.
-const LAWS: &[(&str, fn(&[u8]) -> bool)] = &[
+const LAWS: &[(&str, Law)] = &[
     ("genesis", law::<Genesis>),
     ("header", law::<Header>),
     ("admission", law::<Admission>),
