@@ -1,1 +1,25 @@
-//! x
+//! A whole network in one thread, from one seed: many [`Replica`](congvan_sync::Replica)s with
+//! ledgers in memory, on a network that delays, loses, reorders and repeats, falls apart and heals,
+//! under nodes that crash, restart and are restored from old backups, and among some that lie.
+//!
+//! ```
+//! use congvan_sim::{Scenario, run};
+//!
+//! let report = run(&Scenario::small(3, 1)).expect("every invariant holds");
+//! assert_eq!(report.digest, run(&Scenario::small(3, 1)).expect("again").digest);
+//! ```
+//!
+//! What must hold is in [`check`]; what may go wrong is in [`Scenario`].
+
+pub mod check;
+mod enemy;
+mod ledger;
+mod node;
+mod scenario;
+mod wire;
+mod world;
+
+pub use check::Violation;
+pub use ledger::Planted;
+pub use scenario::Scenario;
+pub use world::{Failure, Report, run};

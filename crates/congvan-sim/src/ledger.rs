@@ -1,0 +1,125 @@
+//! The ledger of a simulated node: the one in memory, with room for a planted bug.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use congvan_core::blob::BlobRef;
+use congvan_core::chain::Fault;
+use congvan_core::{ChainError, ChainId, EquivocationProof, Point, Roster, Seq, UnverifiedEntry};
+use congvan_sync::{Accepted, ChainHead, IngestError, Ledger, MemoryLedger};
+
+/// Bugs that the invariants must find: a check that finds none of these checks nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Planted {
+    /// Nodes store entries whose signature does not hold.
+    SkipSignatures,
+    /// Nodes store entries that do not link to those before them.
+    SkipLinks,
+    /// Node 1 takes no notice of proofs that somebody said two things.
+    ForgetProofs,
+    /// A restart loses the last acknowledged entry.
+    LoseTail,
+    /// Nodes write without asking their peers for their own chain.
+    WriteUnconfirmed,
+}
+
+/// [`MemoryLedger`], with what a planted bug let in beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct SimLedger {
+    pub(crate) inner: MemoryLedger,
+    planted: Option<Planted>,
+    let_in: BTreeMap<ChainId, Vec<UnverifiedEntry>>,
+}
+
+impl SimLedger {
+    pub(crate) fn new(inner: MemoryLedger, planted: Option<Planted>) -> Self {
+        Self { inner, planted, let_in: BTreeMap::new() }
+    }
+
+    /// All that stands of a chain, as it would be shown and served.
+    pub(crate) fn entries(&self, chain: ChainId) -> Vec<Arc<[u8]>> {
+        let let_in = self.let_in.get(&chain).into_iter().flatten().map(UnverifiedEntry::shared_bytes);
+        self.inner.entries(chain).into_iter().chain(let_in).collect()
+    }
+
+    /// Verifies all that is stored, by a fresh ledger that is fed entry by entry.
+    pub(crate) fn verify_all(&self) -> Result<(), IngestError> {
+        self.inner.verify_all()?;
+        let mut judge = self.inner.clone();
+        for (chain, entries) in &self.let_in {
+            for entry in entries {
+                judge.ingest(*chain, vec![entry.clone()])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn lets_in(&self, error: &IngestError) -> bool {
+        let IngestError::Chain(ChainError { fault, .. }) = error else { return false };
+        match self.planted {
+            Some(Planted::SkipSignatures) => *fault == Fault::Signature,
+            Some(Planted::SkipLinks) => *fault == Fault::Link,
+            _ => false,
+        }
+    }
+}
+
+impl Ledger for SimLedger {
+    fn roster(&self) -> Arc<Roster> {
+        self.inner.roster()
+    }
+
+    fn head(&self, chain: ChainId) -> ChainHead {
+        let head = self.inner.head(chain);
+        match self.let_in.get(&chain).and_then(|entries| entries.last()) {
+            Some(last) => ChainHead { head: Some(Point { seq: last.seq(), id: last.id() }), ..head },
+            None => head,
+        }
+    }
+
+    fn heads(&self) -> Vec<(ChainId, ChainHead)> {
+        self.inner.heads().into_iter().map(|(chain, _)| (chain, self.head(chain))).collect()
+    }
+
+    fn ingest(&mut self, chain: ChainId, entries: Vec<UnverifiedEntry>) -> Result<Accepted, IngestError> {
+        let result = self.inner.ingest(chain, entries.clone());
+        match &result {
+            Err(error) if self.lets_in(error) && !self.let_in.contains_key(&chain) => {
+                self.let_in.insert(chain, entries);
+                Ok(Accepted::default())
+            }
+            _ => result,
+        }
+    }
+
+    fn range(&self, chain: ChainId, from: Seq, max_bytes: usize) -> Vec<Arc<[u8]>> {
+        self.inner.range(chain, from, max_bytes)
+    }
+
+    fn add_proof(&mut self, proof: &EquivocationProof) -> Result<bool, IngestError> {
+        match self.planted {
+            Some(Planted::ForgetProofs) => Ok(false),
+            _ => self.inner.add_proof(proof),
+        }
+    }
+
+    fn proof(&self, chain: ChainId) -> Option<EquivocationProof> {
+        self.inner.proof(chain)
+    }
+
+    fn has_blob(&self, blob: &BlobRef) -> bool {
+        self.inner.has_blob(blob)
+    }
+
+    fn missing_chunks(&self, blob: &BlobRef, limit: usize) -> Vec<u32> {
+        self.inner.missing_chunks(blob, limit)
+    }
+
+    fn put_chunk(&mut self, blob: &BlobRef, index: u32, bytes: &[u8]) -> Result<bool, IngestError> {
+        self.inner.put_chunk(blob, index, bytes)
+    }
+
+    fn chunk(&self, blob: &BlobRef, index: u32) -> Option<(Vec<u8>, Vec<[u8; 32]>)> {
+        self.inner.chunk(blob, index)
+    }
+}

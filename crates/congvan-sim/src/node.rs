@@ -1,0 +1,97 @@
+//! One simulated agency: its keys, its ledger, its replica, and what survives of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use congvan_core::document::DocumentPayload;
+use congvan_core::{AgencyCode, AgencySecret, ChainId, Kind, NodeKey, Seq, UnverifiedEntry, Wire};
+use congvan_sync::{Announcement, AnnouncementId, Config, Ledger, Replica};
+
+use crate::ledger::SimLedger;
+
+/// What a node is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Role {
+    Honest,
+    Equivocator,
+    Forger,
+    Liar,
+}
+
+/// A replica and its ledger. An equivocator has two, and shows each to one half of its peers.
+#[derive(Debug)]
+pub(crate) struct Face {
+    pub(crate) replica: Replica,
+    pub(crate) ledger: SimLedger,
+    /// Gossip whose verdict is due, with whom it came from.
+    pub(crate) pending: BTreeMap<AnnouncementId, (usize, Announcement)>,
+    pub(crate) seen: BTreeSet<[u8; 32]>,
+    /// Up to where each chain was searched for blobs.
+    pub(crate) scanned: BTreeMap<ChainId, u64>,
+}
+
+impl Face {
+    pub(crate) fn new(config: Config, ledger: SimLedger) -> Self {
+        Self {
+            replica: Replica::new(config),
+            ledger,
+            pending: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            scanned: BTreeMap::new(),
+        }
+    }
+
+    /// The blobs of entries not yet searched, of those that are not here.
+    pub(crate) fn new_blobs(&mut self, chain: ChainId) -> Vec<congvan_core::blob::BlobRef> {
+        let scanned = self.scanned.entry(chain).or_default();
+        let Some(from) = Seq::new(*scanned + 1) else { return vec![] };
+        let entries = self.ledger.range(chain, from, usize::MAX);
+        *scanned += entries.len() as u64;
+        let documents = entries.iter().filter_map(|bytes| {
+            let entry = UnverifiedEntry::parse(bytes).ok()?;
+            let payload = entry.payload().filter(|_| entry.header().kind == Kind::DOCUMENT)?;
+            DocumentPayload::from_bytes(payload).ok()
+        });
+        documents.flat_map(|document| document.blobs.to_vec()).filter(|blob| !self.ledger.has_blob(blob)).collect()
+    }
+}
+
+/// One agency with one node.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) role: Role,
+    pub(crate) code: AgencyCode,
+    pub(crate) chain: ChainId,
+    pub(crate) secret: AgencySecret,
+    pub(crate) key: NodeKey,
+    pub(crate) up: bool,
+    /// Counts restarts: what was asked in an earlier life is answered to nobody.
+    pub(crate) life: u32,
+    /// The small file beside the key: the highest number signed. `None`: lost with the disk.
+    pub(crate) highest_signed: Option<u64>,
+    pub(crate) confirm_peers: usize,
+    pub(crate) faces: Vec<Face>,
+    pub(crate) backup: SimLedger,
+}
+
+impl Node {
+    /// Whether the node may write now.
+    pub(crate) fn may_write(&self) -> bool {
+        let [face, ..] = self.faces.as_slice() else { return false };
+        let head = face.ledger.head(self.chain).head.map_or(0, |head| head.seq.get());
+        self.up && face.replica.own_confirmed() && self.highest_signed.is_none_or(|highest| highest <= head)
+    }
+}
+
+/// The key of a node by its number, and back.
+pub(crate) fn node_key(node: usize) -> NodeKey {
+    let mut bytes = [0x5a; 32];
+    bytes[..8].copy_from_slice(&((node as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_le_bytes());
+    bytes[24..].copy_from_slice(&(node as u64).to_be_bytes());
+    NodeKey::from_bytes(bytes)
+}
+
+pub(crate) fn node_of(key: &NodeKey) -> usize {
+    let mut number = [0; 8];
+    number.copy_from_slice(&key.as_bytes()[24..]);
+    u64::from_be_bytes(number) as usize
+}
