@@ -1,0 +1,87 @@
+//! Small networks under all troubles at once: every invariant holds; and with a bug planted, some
+//! invariant does not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use congvan_sim::{Planted, Scenario, Violation, run};
+
+fn all_hold(agencies: usize, seeds: std::ops::Range<u64>) {
+    for seed in seeds {
+        if let Err(failure) = run(&Scenario::small(agencies, seed)) {
+            panic!("{failure}");
+        }
+    }
+}
+
+#[test]
+fn three_agencies_converge() {
+    all_hold(3, 0..12);
+}
+
+#[test]
+fn five_agencies_find_the_equivocator() {
+    all_hold(5, 0..10);
+}
+
+#[test]
+fn seven_agencies_stand_forger_and_liar() {
+    all_hold(7, 0..8);
+}
+
+#[test]
+fn twelve_agencies_converge() {
+    all_hold(12, 0..4);
+}
+
+#[test]
+fn one_seed_gives_one_history() {
+    let digest = |seed| run(&Scenario::small(6, seed)).unwrap().digest;
+    assert_eq!(digest(3), digest(3));
+    assert_ne!(digest(3), digest(4));
+}
+
+#[test]
+fn the_troubles_do_happen() {
+    let reports: Vec<_> = (0..12).map(|seed| run(&Scenario::small(3, seed)).unwrap()).collect();
+    assert!(reports.iter().map(|r| r.crashes).sum::<u64>() >= 12);
+    assert!(reports.iter().map(|r| r.restores).sum::<u64>() >= 6);
+    assert!(run(&Scenario::small(8, 1)).unwrap().bans > 0, "nobody noticed the forger");
+}
+
+/// The violation that a planted bug leads to under one of some seeds.
+fn caught(agencies: usize, planted: Planted) -> Violation {
+    let scenario = |seed| Scenario { planted: Some(planted), ..Scenario::small(agencies, seed) };
+    let found = (0..30).find_map(|seed| run(&scenario(seed)).err());
+    found.unwrap_or_else(|| panic!("{planted:?} went unnoticed")).violation
+}
+
+#[test]
+fn skipped_signature_checks_are_caught() {
+    let violation = caught(8, Planted::SkipSignatures);
+    assert!(matches!(violation, Violation::Unverified { .. } | Violation::Apart { .. }), "{violation}");
+}
+
+#[test]
+fn skipped_link_checks_are_caught() {
+    let violation = caught(8, Planted::SkipLinks);
+    assert!(matches!(violation, Violation::Unverified { .. } | Violation::Apart { .. }), "{violation}");
+}
+
+#[test]
+fn forgotten_proofs_are_caught() {
+    let violation = caught(5, Planted::ForgetProofs);
+    assert!(matches!(violation, Violation::Apart { .. } | Violation::Unnoticed { .. }), "{violation}");
+}
+
+#[test]
+fn writing_unconfirmed_after_a_restore_is_caught() {
+    let violation = caught(4, Planted::WriteUnconfirmed);
+    assert!(matches!(violation, Violation::SignedTwice { .. } | Violation::Slandered { .. }), "{violation}");
+}
+
+#[test]
+fn a_lost_tail_is_caught() {
+    let violation = caught(4, Planted::LoseTail);
+    let fits =
+        matches!(violation, Violation::SignedTwice { .. } | Violation::Slandered { .. } | Violation::Lost { .. });
+    assert!(fits, "{violation}");
+}
