@@ -17,6 +17,7 @@ mod ledger;
 mod node;
 mod scenario;
 mod wire;
+mod workload;
 mod world;
 
 pub use check::Violation;

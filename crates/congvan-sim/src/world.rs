@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use congvan_core::{Admission, DocumentPayload, Rights, RosterAction, Text, VerifiedEntry};
-use congvan_core::{AgencyCode, AgencySecret, Bounded, Draft, Envelope, SecretKey, Sorted};
-use congvan_core::{ChainId, EntryId, Genesis, Kind, Time, Wire, domain, rng as core_rng};
+use congvan_core::{AgencyCode, AgencySecret, SecretKey, Sorted, Text};
+use congvan_core::{ChainId, EntryId, Genesis, Time, Wire, domain, rng as core_rng};
 use congvan_sync::{Action, Announcement, AnnouncementId, Config, Event, Instant, Ledger, MemoryLedger, Verdict};
 use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
@@ -56,23 +55,23 @@ pub struct Failure {
     pub replay: String,
 }
 
-struct World<'a> {
-    scenario: &'a Scenario,
-    rng: ChaCha20Rng,
-    now: u64,
-    agenda: Agenda,
-    nodes: Vec<Node>,
-    links: Vec<BTreeSet<usize>>,
-    group: Vec<u8>,
-    connected: BTreeSet<(usize, usize)>,
-    registrar: SecretKey,
-    to_admit: VecDeque<usize>,
-    acknowledged: BTreeMap<(usize, u64), EntryId>,
-    forked: Option<usize>,
-    resolved: bool,
-    healed: bool,
-    announcements: u64,
-    report: Report,
+pub(crate) struct World<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) rng: ChaCha20Rng,
+    pub(crate) now: u64,
+    pub(crate) agenda: Agenda,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) links: Vec<BTreeSet<usize>>,
+    pub(crate) group: Vec<u8>,
+    pub(crate) connected: BTreeSet<(usize, usize)>,
+    pub(crate) registrar: SecretKey,
+    pub(crate) to_admit: VecDeque<usize>,
+    pub(crate) acknowledged: BTreeMap<(usize, u64), EntryId>,
+    pub(crate) forked: Option<usize>,
+    pub(crate) resolved: bool,
+    pub(crate) healed: bool,
+    pub(crate) announcements: u64,
+    pub(crate) report: Report,
 }
 
 /// Runs a scenario to its end.
@@ -265,7 +264,7 @@ impl<'a> World<'a> {
     /// Now and then, once healed: are all the same yet?
     fn look(&mut self, node: usize) {
         let often = if self.nodes.len() <= 50 { 1 } else { 10 };
-        if node == 0 && self.healed && self.now / 1000 % often == 0 && check::apart(&self.nodes).is_none() {
+        if node == 0 && self.healed && (self.now / 1000).is_multiple_of(often) && check::apart(&self.nodes).is_none() {
             self.report.converged_ms = (self.now - self.scenario.trouble_ms).max(1);
         }
     }
@@ -284,7 +283,7 @@ impl<'a> World<'a> {
     // ---- what nodes do ----
 
     /// Gives an event to a replica, and does what it wants done.
-    fn tell(&mut self, place: Place, event: Event) -> Result<(), Violation> {
+    pub(crate) fn tell(&mut self, place: Place, event: Event) -> Result<(), Violation> {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             let node = &mut self.nodes[place.node];
@@ -393,12 +392,12 @@ impl<'a> World<'a> {
         if self.nodes[node].faces.len() > 1 { peer % 2 } else { 0 }
     }
 
-    fn reachable(&self, a: usize, b: usize) -> bool {
+    pub(crate) fn reachable(&self, a: usize, b: usize) -> bool {
         self.links[a].contains(&b) && self.nodes[a].up && self.nodes[b].up && self.group[a] == self.group[b]
     }
 
     /// Tells nodes of connections that came and went.
-    fn relink(&mut self) -> Result<(), Violation> {
+    pub(crate) fn relink(&mut self) -> Result<(), Violation> {
         for a in 0..self.nodes.len() {
             let mut peers: BTreeSet<usize> = self.links[a].clone();
             peers.extend(self.connected.range((a, 0)..(a + 1, 0)).map(|(_, b)| *b));
@@ -518,12 +517,20 @@ impl<'a> World<'a> {
         self.relink()
     }
 
-    /// A node's disk is replaced, and an old backup put back.
+    /// A node's disk is replaced, and an old backup put back; one at a time, since what only two disks
+    /// hold is lost with both.
     fn restore(&mut self) -> Result<(), Violation> {
         let node = self.rng.random_range(1..self.nodes.len());
-        let all_well =
-            self.nodes.iter().filter(|n| n.role == Role::Honest).all(|n| n.up && n.faces[0].replica.own_confirmed());
+        let well = |n: &Node| {
+            let replica = &n.faces[0].replica;
+            n.up && replica.own_confirmed() && replica.blobs_wanted().is_empty()
+        };
+        let all_well = self.nodes.iter().filter(|n| n.role == Role::Honest).all(well);
         if self.nodes[node].role != Role::Honest || !all_well || !self.is_replicated(node) {
+            // At the next quiet moment.
+            if self.now + 1000 < self.scenario.trouble_ms {
+                self.agenda.at(self.now + 500, Item::Restore);
+            }
             return Ok(());
         }
         self.report.restores += 1;
@@ -552,140 +559,8 @@ impl<'a> World<'a> {
         };
         self.links[node].iter().any(holds)
     }
-
-    // ---- what agencies do ----
-
-    fn admit(&mut self) -> Result<(), Violation> {
-        if !self.nodes[0].up {
-            self.agenda.at(self.now + 1000, Item::Admit);
-            return Ok(());
-        }
-        let Some(number) = self.to_admit.pop_front() else {
-            return Ok(());
-        };
-        let node = &self.nodes[number];
-        let network = self.nodes[0].faces[0].ledger.roster().network();
-        let admission = Admission {
-            code: node.code.clone(),
-            name: Text::new(format!("Cơ quan {number}")).unwrap_or_default(),
-            parent: None,
-            keys: node.secret.public(),
-            possession: node.secret.prove_possession(network, node.chain),
-            nodes: Bounded::new(vec![node.key]).unwrap_or_default(),
-            rights: Rights::NONE,
-        };
-        self.roster(RosterAction::Admit(admission))
-    }
-
-    fn roster(&mut self, action: RosterAction) -> Result<(), Violation> {
-        let time = Time::from_millis(self.now);
-        let ledger = &mut self.nodes[0].faces[0].ledger.inner;
-        match ledger.append_roster(action, time, &[&self.registrar]) {
-            Ok(entry) => self.tell(Place { node: 0, face: 0 }, Event::Appended(vec![entry])),
-            Err(e) => Err(Violation::Unverified { node: 0, reason: e.to_string() }),
-        }
-    }
-
-    fn resolve(&mut self) -> Result<(), Violation> {
-        let Some(chain) = self.forked.map(|node| self.nodes[node].chain) else { return Ok(()) };
-        let ledger = &self.nodes[0].faces[0].ledger;
-        let Some(proof) = ledger.proof(chain).filter(|_| self.nodes[0].up) else { return Ok(()) };
-        let stands = proof.entries()[self.rng.random_range(0..2)].point();
-        self.resolved = true;
-        self.roster(RosterAction::Resolve { chain, stands })
-    }
-
-    fn write(&mut self) -> Result<(), Violation> {
-        let number = self.rng.random_range(0..self.nodes.len());
-        let burst = if self.rng.random_bool(0.1) { self.rng.random_range(2..30) } else { 1 };
-        let unconfirmed = self.scenario.planted == Some(Planted::WriteUnconfirmed);
-        let node = &self.nodes[number];
-        if !node.up || !(node.may_write() || unconfirmed || node.faces.len() > 1) {
-            return Ok(());
-        }
-        for face in 0..self.nodes[number].faces.len() {
-            let mut written = Vec::new();
-            for _ in 0..burst {
-                let draft = self.draft(number, face);
-                written.extend(self.append(number, face, draft)?);
-            }
-            if !written.is_empty() {
-                self.tell(Place { node: number, face }, Event::Appended(written))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn append(&mut self, number: usize, face: usize, draft: Draft) -> Result<Option<VerifiedEntry>, Violation> {
-        let node = &mut self.nodes[number];
-        if self.scenario.planted == Some(Planted::LoseTail) {
-            node.backup = node.faces[face].ledger.clone();
-        }
-        let Ok(entry) = node.faces[face].ledger.inner.append(node.chain, draft, &node.secret) else { return Ok(None) };
-        self.report.entries += 1;
-        if node.role == Role::Honest {
-            let seq = entry.seq().get();
-            node.highest_signed = node.highest_signed.map(|highest| highest.max(seq));
-            if self.acknowledged.insert((number, seq), entry.id()).is_some() {
-                return Err(Violation::SignedTwice { node: number, seq });
-            }
-            if self.scenario.planted == Some(Planted::LoseTail) && self.report.entries % 7 == 0 {
-                node.faces[face].ledger = node.backup.clone();
-                node.highest_signed = None;
-            }
-        }
-        Ok(Some(entry))
-    }
-
-    fn draft(&mut self, number: usize, face: usize) -> Draft {
-        let time = Time::from_millis(self.now);
-        let size = self.rng.random_range(10..3000);
-        let mut payload = vec![0; size];
-        self.rng.fill(&mut payload[..]);
-        if !self.rng.random_bool(0.2) {
-            return Draft { kind: Kind::NOTE, time, payload };
-        }
-        let mut attachment = vec![0; self.rng.random_range(1..200_000)];
-        self.rng.fill(&mut attachment[..]);
-        let blob = self.nodes[number].faces[face].ledger.inner.put_blob(&attachment);
-        // What a fork's other face tells stays with it: attachments that few have are another story.
-        let blobs = if self.nodes[number].role == Role::Honest { blob.into_iter().collect() } else { vec![] };
-        let to = self.rng.random_range(0..self.nodes.len());
-        let to = Sorted::from_unsorted(vec![self.nodes[to].code.clone()]).unwrap_or_default();
-        match DocumentPayload::public(to, blobs, Envelope::default()) {
-            Ok(document) => Draft { kind: Kind::DOCUMENT, time, payload: document.to_bytes() },
-            Err(e) => unreachable!("one addressee and one blob fit: {e}"),
-        }
-    }
-
-    /// The equivocator tells one half of its peers one thing and the other half another.
-    fn fork(&mut self) -> Result<(), Violation> {
-        let Some(number) = self.nodes.iter().position(|node| node.role == Role::Equivocator) else { return Ok(()) };
-        let chain = self.nodes[number].chain;
-        let ledger = self.nodes[number].faces[0].ledger.clone();
-        if ledger.roster().agency(chain).is_none() {
-            self.agenda.at(self.now + 5000, Item::Fork);
-            return Ok(());
-        }
-        // All connections are taken down and set up anew, each to its face.
-        let links = std::mem::take(&mut self.links[number]);
-        self.relink()?;
-        self.links[number] = links;
-        let config = config(&self.nodes[number]);
-        self.nodes[number].faces.push(Face::new(config, ledger));
-        self.forked = Some(number);
-        for face in 0..2 {
-            let mut written = Vec::new();
-            for _ in 0..self.rng.random_range(1..8) {
-                let draft = self.draft(number, face);
-                written.extend(self.append(number, face, draft)?);
-            }
-            self.tell(Place { node: number, face }, Event::Appended(written))?;
-        }
-        self.relink()
-    }
 }
 
-fn config(node: &Node) -> Config {
+pub(crate) fn config(node: &Node) -> Config {
     Config { own: Some(node.chain), confirm_peers: node.confirm_peers, ..Config::default() }
 }

@@ -43,7 +43,7 @@ impl Chain {
     }
 
     fn standing(&self) -> &[Stored] {
-        let until = self.quarantined().map_or(usize::MAX, |q| index(q));
+        let until = self.quarantined().map_or(usize::MAX, index);
         &self.entries[..self.entries.len().min(until)]
     }
 

@@ -113,6 +113,7 @@ wire!(Response, "response", MAX_RANGE + MAX_ENTRY_BYTES + 64 * 1024);
 /// What nodes gossip: hints that never carry a payload (DESIGN §3.14).
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 #[bincode(crate = "bincode")]
+#[allow(clippy::large_enum_variant)]
 pub enum Announcement {
     /// A new entry's header and signature.
     Entry([u8; SIGNED_LEN]),

@@ -49,7 +49,7 @@ fn event(p: &Pieces, kind: u8, a: u8, b: u16, c: u64) -> Event {
     let (chain, bytes) = &p.entries[usize::from(b) % p.entries.len()];
     let seq = Seq::new(c % 9 + 1).unwrap();
     let mut bytes = bytes.clone();
-    if a % 5 == 0 {
+    if a.is_multiple_of(5) {
         let at = c as usize % bytes.len();
         bytes[at] ^= 1;
     }
@@ -57,12 +57,15 @@ fn event(p: &Pieces, kind: u8, a: u8, b: u16, c: u64) -> Event {
     signed.copy_from_slice(&bytes[..entry::SIGNED_LEN]);
     let prefix = Prefix { path: c.to_be_bytes(), nibbles: a % 20 };
     let point = Point { seq, id: EntryId::from_bytes([a; 32]) };
-    let listed =
-        Listed { chain: *chain, head: (b % 3 != 0).then_some(point), quarantined: (b % 5 == 0).then_some(seq) };
+    let listed = Listed {
+        chain: *chain,
+        head: (!b.is_multiple_of(3)).then_some(point),
+        quarantined: (b.is_multiple_of(5)).then_some(seq),
+    };
     let response = match b % 7 {
         0 => Response::Busy,
         1 => Response::NotFound,
-        2 => Response::Proof((a % 2 == 0).then(|| p.proof.clone())),
+        2 => Response::Proof((a.is_multiple_of(2)).then(|| p.proof.clone())),
         3 => {
             let (chunk, proof) = p.full.chunk(&p.blob, u32::from(a) % 3).unwrap();
             Response::Chunk { bytes: Bounded::new(chunk).unwrap(), proof: Bounded::new(proof).unwrap() }
@@ -92,11 +95,11 @@ fn event(p: &Pieces, kind: u8, a: u8, b: u16, c: u64) -> Event {
                 _ => Request::Chunk { blob: BlobRef { len: c, ..p.blob }, index: c as u32 },
             },
         },
-        4 | 5 | 6 | 7 => Event::Response { peer: who, id: RequestId(c % 60), response },
+        4..=7 => Event::Response { peer: who, id: RequestId(c % 60), response },
         8 => Event::RequestFailed { peer: who, id: RequestId(c % 60) },
         9 => {
             let announcement =
-                if b % 4 == 0 { Announcement::Proof(p.proof.clone()) } else { Announcement::Entry(signed) };
+                if b.is_multiple_of(4) { Announcement::Proof(p.proof.clone()) } else { Announcement::Entry(signed) };
             Event::Announced { peer: who, id: AnnouncementId(c), announcement }
         }
         10 => Event::WantBlobs(vec![BlobRef { len: p.blob.len + u64::from(a % 2), ..p.blob }]),
