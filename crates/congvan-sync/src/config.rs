@@ -28,6 +28,11 @@ pub const STRIKES: u32 = 20;
 pub const STRIKES_BAD_GOSSIP: u32 = 5;
 /// Strikes for a claim to hold what is then not served.
 pub const STRIKES_FALSE_CLAIM: u32 = 1;
+/// How often somebody who forwarded an announcement is asked for its entry before it is left to the
+/// comparison of heads: it may still be fetching it.
+pub const HINT_TRIES: u32 = 4;
+/// The first pause between these tries; it doubles.
+pub const HINT_RETRY_MS: u64 = 100;
 /// Milliseconds in which one strike is forgiven.
 pub const FORGIVE_MS: u64 = 10_000;
 /// Milliseconds for which a banned peer is refused.

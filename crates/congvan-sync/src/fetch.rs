@@ -7,11 +7,11 @@ use congvan_core::entry::Header;
 use congvan_core::evidence::RawProof;
 use congvan_core::{ChainId, EquivocationProof, Point, RosterError, Seq, UnverifiedEntry, Wire};
 
-use crate::config::{MAX_HOLDERS, MAX_WANTS, STRIKES_FALSE_CLAIM};
+use crate::config::{HINT_RETRY_MS, HINT_TRIES, MAX_HOLDERS, MAX_WANTS, STRIKES_FALSE_CLAIM};
 use crate::message::{Bytes, Listed};
 use crate::replica::{Purpose, Replica, Step};
 use crate::serve::raw;
-use crate::{Action, Announcement, IngestError, Ledger, Peer, Request};
+use crate::{Action, Announcement, IngestError, Instant, Ledger, Peer, Request};
 
 /// Where a peer's branch leaves ours: above `same`, at `differs` or below.
 #[derive(Clone, Copy, Debug)]
@@ -35,11 +35,22 @@ impl Search {
     }
 }
 
+/// A peer that has, or may have, more of a chain than we.
+#[derive(Clone, Copy, Debug)]
+struct Holder {
+    point: Point,
+    /// Gossip only: whoever forwards a hint may still be fetching it itself, so not serving it is no lie.
+    hint: bool,
+    /// How often it had nothing yet, and until when it is not asked again.
+    tries: u32,
+    not_before: Instant,
+}
+
 /// What is to be had of one chain.
 #[derive(Debug, Default)]
 struct Want {
     /// Who says how far it has the chain.
-    holders: BTreeMap<Peer, Point>,
+    holders: BTreeMap<Peer, Holder>,
     /// Who has it in quarantine from a lower number than we.
     provers: BTreeSet<Peer>,
     search: Option<Search>,
@@ -76,11 +87,24 @@ impl Wants {
         Some(want)
     }
 
-    pub(crate) fn claim(&mut self, chain: ChainId, peer: Peer, point: Point, have: u64) {
+    /// A peer's own word that it holds a chain up to `point`.
+    fn claim(&mut self, chain: ChainId, peer: Peer, point: Point, have: u64) {
+        self.note(chain, peer, Holder { point, hint: false, tries: 0, not_before: Instant(0) }, have);
+    }
+
+    /// A peer forwarded that somebody wrote `point`.
+    pub(crate) fn hint(&mut self, chain: ChainId, peer: Peer, point: Point, have: u64) {
+        let known = self.chains.get(&chain).and_then(|want| want.holders.get(&peer));
+        if known.is_none_or(|known| known.hint && known.point.seq < point.seq) {
+            self.note(chain, peer, Holder { point, hint: true, tries: 0, not_before: Instant(0) }, have);
+        }
+    }
+
+    fn note(&mut self, chain: ChainId, peer: Peer, holder: Holder, have: u64) {
         let Some(want) = self.entry(chain) else { return };
         want.have = have;
         if want.holders.len() < MAX_HOLDERS || want.holders.contains_key(&peer) {
-            want.holders.insert(peer, point);
+            want.holders.insert(peer, holder);
         }
     }
 
@@ -140,7 +164,7 @@ impl Wants {
     pub(crate) fn behind(&self) -> BTreeMap<Peer, u64> {
         let mut behind = BTreeMap::<Peer, u64>::new();
         for want in self.chains.values() {
-            for (peer, point) in &want.holders {
+            for (peer, Holder { point, .. }) in &want.holders {
                 let missing = behind.entry(*peer).or_default();
                 *missing = missing.saturating_add(point.seq.get().saturating_sub(want.have));
             }
@@ -234,14 +258,17 @@ impl Replica {
             })
         } else if let Some(prover) = want.provers.iter().copied().find(free) {
             Some((prover, Purpose::Proof { chain }, Request::Proof(chain)))
-        } else if let Some(holder) = want.holders.keys().copied().filter(free).min_by_key(load) {
+        } else if let Some(holder) = {
+            let due = want.holders.iter().filter(|(_, holder)| holder.not_before <= now);
+            due.map(|(peer, _)| *peer).filter(free).min_by_key(load)
+        } {
             let ours = step.ledger.head(chain);
             let have = number(ours.head);
             let next = ours.head.map_or(Some(Seq::FIRST), |head| head.seq.next());
             let next = next.filter(|next| ours.quarantined.is_none_or(|q| *next < q));
             let Some(want) = self.wants.chains.get_mut(&chain) else { return Pursuit::NothingToDo };
             want.have = have;
-            want.holders.retain(|_, point| point.seq.get() > have && next.is_some());
+            want.holders.retain(|_, holder| holder.point.seq.get() > have && next.is_some());
             let Some(from) = next.filter(|_| !want.holders.is_empty()) else {
                 return if want.is_idle() { Pursuit::NothingToDo } else { Pursuit::NobodyFree };
             };
@@ -268,6 +295,15 @@ impl Replica {
 
     /// A peer does not serve what it said it holds.
     pub(crate) fn false_claim<L: Ledger>(&mut self, step: &mut Step<L>, peer: Peer, chain: ChainId) {
+        let want = self.wants.chains.get_mut(&chain);
+        if let Some(holder) = want.and_then(|want| want.holders.get_mut(&peer)).filter(|holder| holder.hint) {
+            holder.tries += 1;
+            holder.not_before = step.now.after(HINT_RETRY_MS << holder.tries.min(HINT_TRIES));
+            if holder.tries >= HINT_TRIES {
+                self.wants.drop_holder(chain, peer);
+            }
+            return;
+        }
         self.wants.drop_holder(chain, peer);
         self.strike(step, peer, STRIKES_FALSE_CLAIM, "it claims entries that it does not serve");
     }
@@ -379,7 +415,7 @@ impl Replica {
         if accepted.roster_changed {
             self.roster_changed(step);
             // Once nobody is known to have more of the roster, its chains are compared.
-            let more = |want: &Want| want.holders.values().any(|point| point.seq.get() > number(head.head));
+            let more = |want: &Want| want.holders.values().any(|holder| holder.point.seq.get() > number(head.head));
             if !self.wants.chains.get(&chain).is_some_and(more) {
                 self.reconcile_all(step.now);
             }
