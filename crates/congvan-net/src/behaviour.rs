@@ -33,6 +33,8 @@ const MAX_PENDING: u32 = 64;
 const MAX_PER_PEER: u32 = 4;
 /// Streams of one connection.
 const MAX_STREAMS: usize = 128;
+/// Of them, requests in either direction; the rest is for gossip, pings and identification.
+const MAX_REQUESTS: usize = 96;
 /// A gossip message: an announcement and its framing.
 const MAX_GOSSIP: usize = Announcement::MAX + 256;
 /// A gossip packet: several messages, or the 16 KiB of control messages that gossipsub allows.
@@ -104,7 +106,7 @@ pub(crate) fn swarm(
             [(names.sync.clone(), ProtocolSupport::Full)],
             request_response::Config::default()
                 .with_request_timeout(limits.request_timeout)
-                .with_max_concurrent_streams(limits.asks + limits.replies_per_peer),
+                .with_max_concurrent_streams(MAX_REQUESTS),
         ),
         exchange: request_response::Behaviour::with_codec(
             Frames::default(),

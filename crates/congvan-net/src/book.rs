@@ -224,8 +224,7 @@ fn ip4(ip: Ipv4Addr, over_loopback: bool) -> bool {
 }
 
 fn ip6(ip: Ipv6Addr, over_loopback: bool) -> bool {
-    (over_loopback || !ip.is_loopback())
-        && !(ip.is_unspecified() || ip.is_multicast() || ip.is_unicast_link_local())
+    (over_loopback || !ip.is_loopback()) && !(ip.is_unspecified() || ip.is_multicast() || ip.is_unicast_link_local())
 }
 
 /// Whether a connection's far end is on this machine.

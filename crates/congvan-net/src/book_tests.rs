@@ -134,15 +134,21 @@ fn an_address_to_keep_has_a_reachable_host_and_a_port_and_nothing_else() {
     for good in ["/ip4/10.1.2.3/tcp/7000", "/ip6/2001:db8::1/tcp/1", "/dns4/a.gov.vn/tcp/7000"] {
         assert!(usable(&at(good), false), "{good}");
     }
-    for loopback in
-        ["/ip4/127.0.0.1/tcp/1", "/ip6/::1/tcp/1", "/ip6/::ffff:127.0.0.1/tcp/1", "/dns/LOCALHOST/tcp/1"]
-    {
+    for loopback in ["/ip4/127.0.0.1/tcp/1", "/ip6/::1/tcp/1", "/ip6/::ffff:127.0.0.1/tcp/1", "/dns/LOCALHOST/tcp/1"] {
         assert!(!usable(&at(loopback), false), "{loopback}");
         assert!(usable(&at(loopback), true), "{loopback}");
     }
     for bad in [
-        "/ip4/0.0.0.0/tcp/1", "/ip6/::/tcp/1", "/ip4/10.0.0.1/tcp/0", "/ip4/10.0.0.1/udp/1", "/ip4/10.0.0.1",
-        "/ip4/169.254.1.1/tcp/1", "/ip6/fe80::1/tcp/1", "/ip4/224.0.0.1/tcp/1", "/ip4/10.0.0.1/tcp/1/ws", "/tcp/1",
+        "/ip4/0.0.0.0/tcp/1",
+        "/ip6/::/tcp/1",
+        "/ip4/10.0.0.1/tcp/0",
+        "/ip4/10.0.0.1/udp/1",
+        "/ip4/10.0.0.1",
+        "/ip4/169.254.1.1/tcp/1",
+        "/ip6/fe80::1/tcp/1",
+        "/ip4/224.0.0.1/tcp/1",
+        "/ip4/10.0.0.1/tcp/1/ws",
+        "/tcp/1",
     ] {
         assert!(!usable(&at(bad), true), "{bad}");
     }

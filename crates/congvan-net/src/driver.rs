@@ -8,7 +8,7 @@ use congvan_core::codec::{Bounded, Wire};
 use congvan_sync::{Announcement, AnnouncementId, Peer, ReplyId, Request, RequestId, Response, Verdict};
 use futures::StreamExt;
 use libp2p::gossipsub::{self, MessageAcceptance, MessageId};
-use libp2p::request_response::{self as rr, InboundFailure, OutboundFailure, OutboundRequestId, ResponseChannel};
+use libp2p::request_response::{self as rr, OutboundFailure, OutboundRequestId, ResponseChannel};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm, identify, ping};
@@ -158,7 +158,7 @@ impl Driver {
             Order::Command(command) => self.command(command),
             Order::Ask { peer, id, request, slot } => {
                 if self.links.get(&peer).is_some_and(|link| link.greeted) {
-                    let number = self.swarm.behaviour_mut().sync.send_request(&peer::to_libp2p(&peer), request);
+                    let number = self.swarm.behaviour_mut().sync.send_request(&peer::to_libp2p(&peer), Ok(request));
                     self.asks.insert(number, Ask { peer, id, slot });
                 } else {
                     self.emit(NetEvent::RequestFailed { peer, id }, Some(slot));
@@ -290,10 +290,15 @@ impl Driver {
         }
     }
 
-    fn on_sync(&mut self, event: rr::Event<Request, Response>) {
+    fn on_sync(&mut self, event: rr::Event<io::Result<Request>, Response>) {
         match event {
             rr::Event::Message { peer: from, message: rr::Message::Request { request, channel, .. }, .. } => {
                 let Some(peer) = peer::from_libp2p(&from) else { return };
+                // The channel's end closes the stream of a request that could not be read.
+                let request = match request {
+                    Ok(request) => request,
+                    Err(error) => return self.blame(&from, &error, "malformed requests"),
+                };
                 self.greet(peer);
                 if self.replies.has_room(&peer) && self.has_room() {
                     let reply = ReplyId(self.replies.insert(peer, Instant::now(), channel));
@@ -314,18 +319,23 @@ impl Driver {
                 if let Some(Ask { peer, id, slot }) = self.asks.remove(&request_id) {
                     self.emit(NetEvent::RequestFailed { peer, id }, Some(slot));
                 }
-                self.on_outbound_failure(&to, &error);
+                if let OutboundFailure::Io(error) = error {
+                    self.blame(&to, &error, "malformed responses");
+                }
             }
-            rr::Event::InboundFailure { peer, error, .. } => self.on_inbound_failure(&peer, &error),
-            rr::Event::ResponseSent { .. } => {}
+            rr::Event::InboundFailure { .. } | rr::Event::ResponseSent { .. } => {}
         }
     }
 
-    fn on_exchange(&mut self, event: rr::Event<PeersRequest, PeersResponse>) {
+    fn on_exchange(&mut self, event: rr::Event<io::Result<PeersRequest>, PeersResponse>) {
         let now = Instant::now();
         match event {
             rr::Event::Message { peer: from, message: rr::Message::Request { request, channel, .. }, .. } => {
                 let Some(peer) = peer::from_libp2p(&from) else { return };
+                let request = match request {
+                    Ok(request) => request,
+                    Err(error) => return self.blame(&from, &error, "malformed requests"),
+                };
                 let over_loopback = self.links.get(&peer).is_some_and(Link::over_loopback);
                 let gate = &self.swarm.behaviour().gate;
                 let contacts =
@@ -343,9 +353,10 @@ impl Driver {
                     self.book.hear(contact.peer, addresses, |peer| gate.permits(peer, now));
                 }
             }
-            rr::Event::OutboundFailure { peer, error, .. } => self.on_outbound_failure(&peer, &error),
-            rr::Event::InboundFailure { peer, error, .. } => self.on_inbound_failure(&peer, &error),
-            rr::Event::ResponseSent { .. } => {}
+            rr::Event::OutboundFailure { peer, error: OutboundFailure::Io(error), .. } => {
+                self.blame(&peer, &error, "malformed responses");
+            }
+            rr::Event::OutboundFailure { .. } | rr::Event::InboundFailure { .. } | rr::Event::ResponseSent { .. } => {}
         }
     }
 
@@ -375,20 +386,11 @@ impl Driver {
         self.swarm.behaviour_mut().gossip.report_message_validation_result(message, source, acceptance);
     }
 
-    fn on_outbound_failure(&mut self, peer: &PeerId, error: &OutboundFailure) {
-        if let OutboundFailure::Io(error) = error
-            && error.kind() == io::ErrorKind::InvalidData
-        {
-            self.strike(peer, "malformed responses");
-        }
-    }
-
-    fn on_inbound_failure(&mut self, peer: &PeerId, error: &InboundFailure) {
-        tracing::debug!(%peer, %error, "a peer's request failed");
-        if let InboundFailure::Io(error) = error
-            && error.kind() == io::ErrorKind::InvalidData
-        {
-            self.strike(peer, "malformed requests");
+    /// Counts it against a peer if what could not be read was its fault and not the line's.
+    fn blame(&mut self, peer: &PeerId, error: &io::Error, reason: &'static str) {
+        tracing::debug!(%peer, %error, "a message could not be read");
+        if error.kind() == io::ErrorKind::InvalidData {
+            self.strike(peer, reason);
         }
     }
 
@@ -425,7 +427,7 @@ impl Driver {
 
     fn ask_for_peers(&mut self, peer: &Peer) {
         let request = PeersRequest { limit: MAX_CONTACTS as u16 };
-        self.swarm.behaviour_mut().exchange.send_request(&peer::to_libp2p(peer), request);
+        self.swarm.behaviour_mut().exchange.send_request(&peer::to_libp2p(peer), Ok(request));
     }
 
     fn on_tick(&mut self, now: Instant) {
@@ -470,8 +472,10 @@ impl Driver {
 
     fn peers(&self) -> Vec<PeerInfo> {
         let greeted = self.links.iter().filter(|(_, link)| link.greeted);
-        let info = |(peer, link): (&Peer, &Link)| {
-            PeerInfo { peer: *peer, addresses: self.book.addresses(peer), since: link.since }
+        let info = |(peer, link): (&Peer, &Link)| PeerInfo {
+            peer: *peer,
+            addresses: self.book.addresses(peer),
+            since: link.since,
         };
         greeted.map(info).collect()
     }

@@ -9,7 +9,8 @@ use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::StreamProtocol;
 use libp2p::request_response::Codec;
 
-/// Carries `Q` one way and `R` back.
+/// Carries `Q` one way and `R` back. A request comes in as a `Result`, for libp2p keeps a request that
+/// failed to be read to itself, and we want to know whose it was.
 pub(crate) struct Frames<Q, R>(PhantomData<fn() -> (Q, R)>);
 
 impl<Q, R> Default for Frames<Q, R> {
@@ -30,14 +31,14 @@ where
     R: Wire + Send + 'static,
 {
     type Protocol = StreamProtocol;
-    type Request = Q;
+    type Request = io::Result<Q>;
     type Response = R;
 
-    async fn read_request<T>(&mut self, _: &Self::Protocol, io: &mut T) -> io::Result<Q>
+    async fn read_request<T>(&mut self, _: &Self::Protocol, io: &mut T) -> io::Result<io::Result<Q>>
     where
         T: AsyncRead + Unpin + Send,
     {
-        read(io).await
+        Ok(read(io).await)
     }
 
     async fn read_response<T>(&mut self, _: &Self::Protocol, io: &mut T) -> io::Result<R>
@@ -47,11 +48,11 @@ where
         read(io).await
     }
 
-    async fn write_request<T>(&mut self, _: &Self::Protocol, io: &mut T, message: Q) -> io::Result<()>
+    async fn write_request<T>(&mut self, _: &Self::Protocol, io: &mut T, message: io::Result<Q>) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
-        write(io, frame(&message)).await
+        write(io, message.and_then(|message| frame(&message))).await
     }
 
     async fn write_response<T>(&mut self, _: &Self::Protocol, io: &mut T, message: R) -> io::Result<()>

@@ -120,7 +120,8 @@ pub struct Limits {
     pub commands: usize,
     /// Events that wait for their receiver.
     pub events: usize,
-    /// Our requests without an outcome, over all peers.
+    /// Our requests without an outcome, over all peers; above what the state machine has under way with
+    /// a thousand peers, so that only a fault meets it.
     pub asks: usize,
     /// Peers' requests without a response, over all peers.
     pub replies: usize,
@@ -153,7 +154,7 @@ impl Default for Limits {
         Self {
             commands: 1024,
             events: 256,
-            asks: 64,
+            asks: 1536,
             replies: 256,
             replies_per_peer: 32,
             unvalidated: 512,
@@ -281,7 +282,9 @@ pub fn start(config: NetConfig) -> Result<(Net, mpsc::Receiver<NetEvent>), NetEr
     let first: HashSet<_> = bootstrap.iter().map(|(peer, _)| *peer).collect();
     let mut swarm = behaviour::swarm(&config.node_key, local, first, &names, &limits)?;
     for address in config.listen {
-        if let Err(source) = probe(&address).map_err(TransportError::Other).and_then(|()| swarm.listen_on(address.clone())) {
+        if let Err(source) =
+            probe(&address).map_err(TransportError::Other).and_then(|()| swarm.listen_on(address.clone()))
+        {
             return Err(NetError::Listen { address, source });
         }
     }
