@@ -293,3 +293,39 @@ fn gossip_is_judged() {
     assert!(judged.iter().all(|(verdict, ..)| *verdict == Verdict::Reject));
     assert!(judged[3].2 && !judged[2].2, "banned at the fourth: {judged:?}");
 }
+
+/// Answers whatever is asked for with nothing, until nothing is asked; whether somebody was banned.
+fn serve_nothing(node: &mut Side, now: u64, mut actions: Vec<Action>) -> (usize, bool) {
+    let (mut asked, mut banned) = (0, false);
+    while let Some(action) = actions.pop() {
+        match action {
+            Action::Request { peer, id, request: Request::Range { .. } } => {
+                asked += 1;
+                let response = Response::Range(Bounded::default());
+                actions.extend(node.handle(now, Event::Response { peer, id, response }));
+            }
+            Action::Ban { .. } => banned = true,
+            _ => {}
+        }
+    }
+    (asked, banned)
+}
+
+#[test]
+fn who_forwards_a_hint_without_holding_its_entry_yet_is_asked_again_and_not_blamed() {
+    let network = network(1);
+    let mut source = network.ledger.clone();
+    let mut node = Side::new(9, config(), network.ledger.clone());
+    node.handle(0, Event::Connected(peer(1)));
+    for nth in 0..2 * u64::from(config::STRIKES) {
+        let entry = network.note(&mut source, 0, b"new");
+        let mut signed = [0; entry::SIGNED_LEN];
+        signed.copy_from_slice(entry.signed_bytes());
+        let announcement = Announcement::Entry(signed);
+        let event = Event::Announced { peer: peer(1), id: AnnouncementId(nth), announcement };
+        let actions = node.handle(nth, event);
+        assert_eq!(serve_nothing(&mut node, nth, actions), (1, false), "hint {nth}");
+    }
+    let actions = node.handle(1000, Event::Tick);
+    assert_eq!(serve_nothing(&mut node, 1000, actions), (1, false), "it is asked again");
+}
