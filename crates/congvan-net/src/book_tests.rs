@@ -30,10 +30,10 @@ fn waits(book: &mut Book, n: usize) -> Vec<Duration> {
     let mut last = None;
     let mut waits = Vec::new();
     while waits.len() < n {
-        if !due(book, now).is_empty() {
-            if let Some(last) = last.replace(now) {
-                waits.push(now - last);
-            }
+        if !due(book, now).is_empty()
+            && let Some(last) = last.replace(now)
+        {
+            waits.push(now - last);
         }
         now += Duration::from_millis(10);
     }

@@ -56,7 +56,7 @@ impl Link {
 struct Ask {
     peer: Peer,
     id: RequestId,
-    slot: OwnedSemaphorePermit,
+    slot: Option<OwnedSemaphorePermit>,
 }
 
 /// The swarm and what is kept beside it.
@@ -155,15 +155,7 @@ impl Driver {
 
     fn obey(&mut self, order: Order) {
         match order {
-            Order::Command(command) => self.command(command),
-            Order::Ask { peer, id, request, slot } => {
-                if self.links.get(&peer).is_some_and(|link| link.greeted) {
-                    let number = self.swarm.behaviour_mut().sync.send_request(&peer::to_libp2p(&peer), Ok(request));
-                    self.asks.insert(number, Ask { peer, id, slot });
-                } else {
-                    self.emit(NetEvent::RequestFailed { peer, id }, Some(slot));
-                }
-            }
+            Order::Command(command, slot) => self.command(*command, slot),
             // Whoever asked and went away needs no answer.
             Order::Listeners(answer) => drop(answer.send(self.swarm.listeners().cloned().collect())),
             Order::Peers(answer) => drop(answer.send(self.peers())),
@@ -172,9 +164,17 @@ impl Driver {
         }
     }
 
-    fn command(&mut self, command: Command) {
+    fn command(&mut self, command: Command, slot: Option<OwnedSemaphorePermit>) {
         let now = Instant::now();
         match command {
+            Command::Ask { peer, id, request } => {
+                if self.links.get(&peer).is_some_and(|link| link.greeted) {
+                    let number = self.swarm.behaviour_mut().sync.send_request(&peer::to_libp2p(&peer), Ok(request));
+                    self.asks.insert(number, Ask { peer, id, slot });
+                } else {
+                    self.emit(NetEvent::RequestFailed { peer, id }, slot);
+                }
+            }
             Command::Respond { reply, response } => {
                 if let Some((_, channel)) = self.replies.remove(reply.0)
                     && self.swarm.behaviour_mut().sync.send_response(channel, response).is_err()
@@ -204,8 +204,6 @@ impl Driver {
             }
             Command::Ban { peer, reason } => self.ban(peer, reason),
             Command::Learn { peer, addresses } => self.tell(peer, book::sift(addresses, true)),
-            // Always sent as an order with its slot.
-            Command::Ask { peer, id, .. } => self.emit(NetEvent::RequestFailed { peer, id }, None),
         }
     }
 
@@ -311,13 +309,13 @@ impl Driver {
             }
             rr::Event::Message { message: rr::Message::Response { request_id, response }, .. } => {
                 if let Some(Ask { peer, id, slot }) = self.asks.remove(&request_id) {
-                    self.emit(NetEvent::Response { peer, id, response }, Some(slot));
+                    self.emit(NetEvent::Response { peer, id, response }, slot);
                 }
             }
             rr::Event::OutboundFailure { peer: to, request_id, error, .. } => {
                 tracing::debug!(peer = %to, %error, "a request failed");
                 if let Some(Ask { peer, id, slot }) = self.asks.remove(&request_id) {
-                    self.emit(NetEvent::RequestFailed { peer, id }, Some(slot));
+                    self.emit(NetEvent::RequestFailed { peer, id }, slot);
                 }
                 if let OutboundFailure::Io(error) = error {
                     self.blame(&to, &error, "malformed responses");

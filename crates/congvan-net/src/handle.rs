@@ -90,8 +90,8 @@ pub struct Stats {
 
 /// What travels to the carrier's task.
 pub(crate) enum Order {
-    Command(Command),
-    Ask { peer: Peer, id: RequestId, request: Request, slot: OwnedSemaphorePermit },
+    /// A request of ours comes with its slot among those without an outcome.
+    Command(Box<Command>, Option<OwnedSemaphorePermit>),
     Listeners(oneshot::Sender<Vec<Multiaddr>>),
     Peers(oneshot::Sender<Vec<PeerInfo>>),
     Stats(oneshot::Sender<Stats>),
@@ -229,13 +229,11 @@ impl Net {
     /// Takes one of the slots for requests without an outcome, so that whoever asks faster than peers
     /// answer learns it at once, and nothing piles up.
     fn order(&self, command: Command) -> Result<Order, NetError> {
-        match command {
-            Command::Ask { peer, id, request } => {
-                let slot = self.asks.clone().try_acquire_owned().map_err(|_| NetError::TooManyAsks)?;
-                Ok(Order::Ask { peer, id, request, slot })
-            }
-            other => Ok(Order::Command(other)),
-        }
+        let slot = match command {
+            Command::Ask { .. } => Some(self.asks.clone().try_acquire_owned().map_err(|_| NetError::TooManyAsks)?),
+            _ => None,
+        };
+        Ok(Order::Command(Box::new(command), slot))
     }
 
     async fn query<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Option<T> {
