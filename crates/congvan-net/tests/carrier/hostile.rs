@@ -283,7 +283,7 @@ async fn malformed_gossip_is_not_surfaced_and_gets_its_sender_banned() {
             }
         } => {}
     }
-    assert!(n > 3);
+    assert!(n >= 3, "two are not enough: {n}");
     assert!(a.passed.iter().all(|e| !matches!(e, NetEvent::Announced { .. })), "{:?}", a.passed);
 }
 
