@@ -1,0 +1,230 @@
+//! Documents as they are read: lists, one in full, waiting for one, and events.
+
+use std::io::Write;
+use std::time::Duration;
+
+use congvan::control::{Reply, Request};
+use congvan::view::{DocumentSummary, DocumentView, EventKind, EventView, StatusView};
+use serde::Serialize;
+
+use crate::args;
+use crate::exit::{Exit, Failure};
+use crate::home::{App, Link};
+use crate::output::{Page, Unit, short_id, shorten, time};
+use crate::status::meaning;
+use crate::text::Lang;
+
+#[derive(Serialize)]
+struct Documents {
+    documents: Vec<DocumentSummary>,
+}
+
+/// `inbox`
+pub(crate) async fn inbox(app: &App, limit: usize) -> Result<Exit, Failure> {
+    list(app, Request::Inbox { limit }, |document, _| document.from.clone(), app.out.lang.h_from()).await
+}
+
+/// `outbox`
+pub(crate) async fn outbox(app: &App, limit: usize) -> Result<Exit, Failure> {
+    list(app, Request::Outbox { limit }, addressees, app.out.lang.h_to()).await
+}
+
+/// To whom, with how far each is.
+fn addressees(document: &DocumentSummary, lang: Lang) -> String {
+    let shown = document.progress.iter().take(3).map(|progress| {
+        let status = progress.status.clone().unwrap_or_else(|| lang.no_status());
+        format!("{} {status}", progress.agency)
+    });
+    let mut text = shown.collect::<Vec<_>>().join(", ");
+    if document.progress.len() > 3 {
+        text.push_str(&format!(" +{}", document.progress.len() - 3));
+    }
+    text
+}
+
+async fn list(
+    app: &App,
+    request: Request,
+    other: impl Fn(&DocumentSummary, Lang) -> String,
+    heading: String,
+) -> Result<Exit, Failure> {
+    let link = app.session(false).await?;
+    let reply = link.0.call(request).await;
+    link.close().await;
+    let Reply::Documents { documents } = reply? else { return Err(Failure::Unexpected) };
+    let listed = Documents { documents };
+    let lang = app.out.lang;
+    app.out.result(&listed, |page| {
+        if listed.documents.is_empty() {
+            return page.line(lang.nothing());
+        }
+        let row = |document: &DocumentSummary| {
+            let when = time(lang, document.time);
+            let when = if document.clock_off { format!("{when} {}", lang.clock_off()) } else { when };
+            let mut files = document.attachments.to_string();
+            if !document.complete {
+                files.push_str(&format!(" ({})", lang.not_yet()));
+            }
+            let subject = if document.subject.is_empty() { lang.sealed() } else { shorten(&document.subject, 60) };
+            [short_id(&document.id), when, other(document, lang), document.code.clone(), files, subject]
+        };
+        let headings = [lang.h_id(), lang.h_time(), heading, lang.h_code(), lang.h_files(), lang.h_subject()];
+        page.table(headings, listed.documents.iter().map(row).collect());
+    })?;
+    Ok(Exit::Done)
+}
+
+/// `show`
+pub(crate) async fn show(app: &App, id: String) -> Result<Exit, Failure> {
+    let link = app.session(false).await?;
+    let document = link.document(Request::Show { id }).await;
+    link.close().await;
+    let document = document?;
+    app.out.result(&document, |page| print(page, &document, app.out.lang))?;
+    Ok(Exit::Done)
+}
+
+fn print(page: &mut Page, document: &DocumentView, lang: Lang) {
+    let summary = &document.summary;
+    let when = time(lang, summary.time);
+    let from = format!("{} {}, {} {}", summary.from, summary.from_name, lang.h_number(), summary.number);
+    page.fields(&[
+        (lang.h_id(), summary.id.clone()),
+        (lang.h_time(), if summary.clock_off { format!("{when} {}", lang.clock_off()) } else { when }),
+        (lang.h_from(), from),
+        (lang.h_to(), summary.to.join(", ")),
+        (lang.h_code(), summary.code.clone()),
+        (lang.h_type(), summary.type_name.clone()),
+        (lang.h_place(), document.place.clone()),
+        (lang.h_promulgated(), summary.promulgated.clone()),
+        (lang.h_subject(), summary.subject.clone()),
+        (lang.h_summary(), document.summary_text.clone()),
+        (lang.h_signer(), document.signer.clone()),
+        (lang.h_due(), summary.due.clone()),
+        (lang.h_priority(), document.priority.clone()),
+        (lang.h_document_id(), document.document_id.clone()),
+        (lang.h_packet(), if document.has_packet { lang.kept_whole() } else { String::new() }),
+    ]);
+    for (number, file) in (1..).zip(&document.files) {
+        let missing = if file.present { String::new() } else { format!(" ({})", lang.not_yet()) };
+        page.fields(&[(
+            format!("{} {number}", lang.h_files()),
+            format!("{}  {}  {} B{missing}", file.name, file.media_type, file.len),
+        )]);
+    }
+    for progress in &summary.progress {
+        let status = match &progress.status {
+            Some(status) => format!("{status} {}", meaning(lang, status)),
+            None => lang.no_status(),
+        };
+        page.fields(&[(lang.h_progress(), format!("{}  {status}", progress.agency))]);
+    }
+    for status in &document.history {
+        page.fields(&[(lang.h_history(), status_line(status, lang))]);
+    }
+    let proof = &document.proof;
+    let verdict = match proof.genuine {
+        true => lang.genuine_by(short_id(&proof.signer), proof.head),
+        false => lang.not_checked(),
+    };
+    page.fields(&[(lang.h_proof(), verdict)]);
+    if let Some(number) = proof.quarantined {
+        page.fields(&[(lang.h_proof(), lang.in_quarantine(number))]);
+    }
+}
+
+fn status_line(status: &StatusView, lang: Lang) -> String {
+    let StatusView { time: millis, by, status: digits, note, staff, .. } = status;
+    let words = [time(lang, *millis), by.clone(), digits.clone(), meaning(lang, digits), staff.clone(), note.clone()];
+    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join("  ")
+}
+
+/// `wait`
+pub(crate) async fn wait(app: &App, id: String, seconds: u64) -> Result<Exit, Failure> {
+    let link = app.session(false).await?;
+    // Where no node runs, nothing will arrive: what is here now is the answer.
+    let timeout_ms = if link.0.is_running() { seconds.saturating_mul(1000) } else { 0 };
+    let waiting = link.document(Request::WaitComplete { id, timeout_ms });
+    let document = app.out.meter(app.out.lang.p_fetch(), 0, Unit::Waiting).during(waiting).await;
+    link.close().await;
+    let document = document?;
+    app.out.result(&document, |page| {
+        page.line(app.out.lang.complete());
+        print(page, &document, app.out.lang);
+    })?;
+    Ok(Exit::Done)
+}
+
+#[derive(Serialize)]
+struct Events {
+    events: Vec<EventView>,
+}
+
+/// How long one request waits for something to happen.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// `events`
+pub(crate) async fn events(app: &App, args: args::Events) -> Result<Exit, Failure> {
+    if !args.follow {
+        let link = app.session(false).await?;
+        let events = next(&link, &args, Duration::ZERO).await?;
+        let listed = Events { events };
+        app.out.result(&listed, |page| {
+            if listed.events.is_empty() {
+                page.line(app.out.lang.no_events());
+            }
+            listed.events.iter().for_each(|event| page.line(line(event, app.out.lang)));
+        })?;
+        acknowledge(&link, &args, &listed.events).await?;
+        link.close().await;
+        return Ok(Exit::Done);
+    }
+    let link = app.running().await?;
+    loop {
+        let events = next(&link, &args, PATIENCE).await?;
+        for event in &events {
+            app.out.result(event, |page| page.line(line(event, app.out.lang)))?;
+        }
+        std::io::stdout().flush()?;
+        acknowledge(&link, &args, &events).await?;
+    }
+}
+
+async fn next(link: &Link, args: &args::Events, wait: Duration) -> Result<Vec<EventView>, Failure> {
+    let request = Request::Events {
+        consumer: args.consumer.clone(),
+        limit: usize::from(args.limit),
+        timeout_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+    };
+    match link.0.call(request).await? {
+        Reply::Events { events } => Ok(events),
+        _ => Err(Failure::Unexpected),
+    }
+}
+
+/// Only after printing: what was not printed must come again.
+async fn acknowledge(link: &Link, args: &args::Events, events: &[EventView]) -> Result<(), Failure> {
+    if let (true, Some(last)) = (args.ack, events.last()) {
+        link.0.call(Request::Acknowledge { consumer: args.consumer.clone(), number: last.number }).await?;
+    }
+    Ok(())
+}
+
+fn line(event: &EventView, lang: Lang) -> String {
+    let document = |kind: String, view: &DocumentView, other: String| {
+        let summary = &view.summary;
+        let when = time(lang, summary.time);
+        [kind, when, short_id(&summary.id), other, summary.code.clone(), summary.subject.clone()].join("  ")
+    };
+    let text = match &event.what {
+        EventKind::Received(view) => document(lang.ev_received(), view, view.summary.from.clone()),
+        EventKind::Sent(view) => document(lang.ev_sent(), view, addressees(&view.summary, lang)),
+        EventKind::Status(status) => {
+            [lang.ev_status(), short_id(&status.document), status_line(status, lang)].join("  ")
+        }
+        EventKind::Roster { roster_number } => lang.ev_roster(roster_number),
+        EventKind::Other { id, note } => [lang.ev_other(), short_id(id), note.clone()].join("  "),
+        _ => lang.ev_other(),
+    };
+    format!("{:>6}  {text}", event.number)
+}

@@ -1,0 +1,318 @@
+//! How a command ends: its exit code, and what it says when it fails.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use congvan::StartError;
+use congvan::archive::TransferError;
+use congvan::control::SessionError;
+use congvan::core::codec::BoundError;
+use congvan::core::ids::NameError;
+use congvan::core::keyfile::KeyFileError;
+use congvan::core::limits::{MAX_ATTACHMENT, MAX_ATTACHMENTS};
+use congvan::core::status::NotAStatus;
+use congvan::core::{AgencyCode, CodecError};
+use congvan::registrar::RegistrarError;
+use congvan::setup::SetupError;
+use congvan::store::{BackupError, OpenError, StoreError};
+use congvan_edxml::{AttachmentError, ExportError, ImportError};
+use serde::Serialize;
+
+use crate::output::Output;
+use crate::text::Lang;
+
+/// The exit codes of every command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done; of an audit: genuine.
+    Done = 0,
+    /// Refused by a rule, or something was found: a violation, something to do.
+    Refused = 1,
+    /// Something could not be read, or was typed wrong.
+    Unreadable = 2,
+    /// No node answers, or it cannot now: trying again may help.
+    Later = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The running node, or the one opened here.
+    Session(SessionError),
+    /// Keys and directories.
+    Setup(SetupError),
+    /// The registrar's desk.
+    Registrar(RegistrarError),
+    /// An exported ledger.
+    Transfer(PathBuf, TransferError),
+    /// A ledger does not open.
+    Open(OpenError),
+    /// A ledger cannot be read.
+    Store(StoreError),
+    /// A backup, or a restore.
+    Backup(BackupError),
+    /// A file.
+    File(PathBuf, io::Error),
+    /// Standard output.
+    Output(io::Error),
+    /// A packet that cannot become a document or a status.
+    Packet(PathBuf, ImportError),
+    /// A document that cannot become a packet.
+    Export(ExportError),
+    /// An attachment in a ZIP.
+    Zip(String, AttachmentError),
+    /// A field over its bound.
+    Bound(&'static str, BoundError),
+    /// A code that is none.
+    Code(&'static str, NameError),
+    /// A status code that is none.
+    Status(NotAStatus),
+    /// What the node sent is malformed.
+    Malformed(CodecError),
+    /// Agencies that the roster does not know.
+    UnknownAgencies(Vec<String>),
+    /// The packet has no addressee.
+    NoAddressee,
+    /// A status packet where a document was due.
+    StatusPacket(PathBuf),
+    /// No document fits a status packet.
+    NoDocument(String),
+    /// Several do.
+    SeveralDocuments(Vec<String>),
+    /// An attachment over the bound.
+    AttachmentSize(PathBuf, u64),
+    /// Too many of them.
+    Attachments(usize),
+    /// A directory where a file is due.
+    NotAFile(PathBuf),
+    /// An encrypted key file and nobody to ask.
+    NeedsPassphrase(PathBuf),
+    /// A passphrase typed twice, differently.
+    PassphraseDiffers,
+    /// Nothing typed.
+    PassphraseEmpty,
+    /// Others may read the passphrase's file.
+    PassphraseMode(PathBuf),
+    /// No node runs.
+    NotRunning(PathBuf),
+    /// No ledger.
+    NoLedger(PathBuf),
+    /// A ledger where none may be.
+    HasLedger(PathBuf),
+    /// The ledger here does not reach that number.
+    NoNumber(AgencyCode, u64),
+    /// An enrolment of somebody else.
+    OtherCode(AgencyCode, AgencyCode),
+    /// A packet and a JSON document on one standard output.
+    JsonOutput,
+    /// A packet on a terminal.
+    BinaryTerminal,
+    /// A reply of another kind.
+    Unexpected,
+    /// Wrong words on the command line; clap has said which.
+    Usage(String),
+}
+
+impl Failure {
+    /// A file's failure.
+    pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        |error| Self::File(path.to_owned(), error)
+    }
+
+    /// What is wrong, and where.
+    pub(crate) fn message(&self, lang: Lang) -> String {
+        match self {
+            Self::Session(error) => error.to_string(),
+            Self::Setup(error) => error.to_string(),
+            Self::Registrar(error) => error.to_string(),
+            Self::Transfer(path, error) => lang.e_file(path.display(), error),
+            Self::Open(error) => error.to_string(),
+            Self::Store(error) => error.to_string(),
+            Self::Backup(error) => error.to_string(),
+            Self::File(path, error) => lang.e_file(path.display(), error),
+            Self::Output(error) => lang.e_file("stdout", error),
+            Self::Packet(path, error) => lang.e_file(path.display(), error),
+            Self::Export(error) => error.to_string(),
+            Self::Zip(name, error) => lang.e_field(name, error),
+            Self::Bound(field, error) => lang.e_field(field, error),
+            Self::Code(field, error) => lang.e_field(field, error),
+            Self::Status(error) => error.to_string(),
+            Self::Malformed(error) => error.to_string(),
+            Self::UnknownAgencies(codes) => lang.e_unknown(codes.join(", ")),
+            Self::NoAddressee => lang.e_no_addressee(),
+            Self::StatusPacket(path) => lang.e_status_packet(path.display()),
+            Self::NoDocument(what) => lang.e_no_document(what),
+            Self::SeveralDocuments(ids) => lang.e_several(ids.join(", ")),
+            Self::AttachmentSize(path, len) => lang.e_attachment_size(path.display(), len, MAX_ATTACHMENT),
+            Self::Attachments(count) => lang.e_attachments(count, MAX_ATTACHMENTS),
+            Self::NotAFile(path) => lang.e_not_a_file(path.display()),
+            Self::NeedsPassphrase(path) => lang.e_needs_passphrase(path.display()),
+            Self::PassphraseDiffers => lang.e_passphrase_differs(),
+            Self::PassphraseEmpty => lang.e_passphrase_empty(),
+            Self::PassphraseMode(path) => lang.d_passphrase_mode(path.display()),
+            Self::NotRunning(dir) => lang.e_not_running(dir.display()),
+            Self::NoLedger(dir) => lang.e_no_ledger(dir.display()),
+            Self::HasLedger(path) => lang.e_has_ledger(path.display()),
+            Self::NoNumber(code, number) => lang.e_no_number(code, number),
+            Self::OtherCode(enrolment, code) => lang.e_other_code(enrolment, code),
+            Self::JsonOutput => lang.e_json_output(),
+            Self::BinaryTerminal => lang.e_binary_terminal(),
+            Self::Unexpected => lang.e_unexpected(),
+            Self::Usage(message) => message.clone(),
+        }
+    }
+
+    /// What to do about it, where it is not in the message.
+    fn hint(&self, lang: Lang) -> Option<String> {
+        Some(match self {
+            Self::Session(SessionError::Node { message, retry: true }) if message.contains("offline") => {
+                lang.n_offline()
+            }
+            Self::Session(SessionError::Node { retry: true, .. }) => lang.n_later(),
+            Self::Session(SessionError::Socket { .. } | SessionError::Broken(_)) => lang.n_later(),
+            Self::Session(SessionError::Start(StartError::Setup(error))) => return setup_hint(error, lang),
+            Self::Setup(error) | Self::Registrar(RegistrarError::Setup(error)) => return setup_hint(error, lang),
+            Self::Registrar(RegistrarError::NoKeys(_)) => lang.n_roster_dir(),
+            Self::File(..) => lang.n_file(),
+            Self::UnknownAgencies(_) => lang.n_unknown(),
+            Self::NoDocument(_) | Self::SeveralDocuments(_) => lang.n_give_id(),
+            Self::Bound(..) => lang.n_bound(),
+            Self::NeedsPassphrase(_) => lang.n_passphrase(),
+            Self::NotRunning(_) => lang.n_start(),
+            Self::NoLedger(_) => lang.n_dir(),
+            Self::HasLedger(_) | Self::Backup(BackupError::Exists(_)) => lang.n_new_dir(),
+            Self::NoNumber(..) => lang.n_last(),
+            _ => return None,
+        })
+    }
+
+    /// A word for programs: what kind of failure it is.
+    fn code(&self) -> &'static str {
+        match self.exit() {
+            Exit::Later => "retry",
+            Exit::Refused | Exit::Done => "refused",
+            Exit::Unreadable if matches!(self, Self::Usage(_) | Self::JsonOutput | Self::BinaryTerminal) => "usage",
+            Exit::Unreadable => "unreadable",
+        }
+    }
+
+    /// The exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Session(error) => session_exit(error),
+            Self::Setup(error) => setup_exit(error),
+            Self::Registrar(RegistrarError::Setup(error)) => setup_exit(error),
+            Self::Registrar(RegistrarError::Open(error)) | Self::Open(error) => open_exit(error),
+            Self::Backup(BackupError::Exists(_)) => Exit::Refused,
+            Self::Backup(BackupError::Open(error)) => open_exit(error),
+            Self::Registrar(RegistrarError::NoKeys(_)) => Exit::Unreadable,
+            Self::Registrar(_) => Exit::Refused,
+            Self::Transfer(_, TransferError::OtherNetwork { .. } | TransferError::Ingest { .. }) => Exit::Refused,
+            Self::NotRunning(_) => Exit::Later,
+            Self::Packet(_, ImportError::Secret { .. })
+            | Self::UnknownAgencies(_)
+            | Self::NoAddressee
+            | Self::NoDocument(_)
+            | Self::SeveralDocuments(_)
+            | Self::AttachmentSize(..)
+            | Self::Attachments(_)
+            | Self::Bound(..)
+            | Self::HasLedger(_)
+            | Self::NoNumber(..)
+            | Self::OtherCode(..)
+            | Self::PassphraseMode(_)
+            | Self::Export(_)
+            | Self::Zip(..) => Exit::Refused,
+            _ => Exit::Unreadable,
+        }
+    }
+
+    /// Says it: to programs on standard output, to people on standard error.
+    pub(crate) fn report(&self, out: Output) -> Exit {
+        #[derive(Serialize)]
+        struct Document {
+            error: String,
+            code: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            hint: Option<String>,
+        }
+        let (error, hint) = (self.message(out.lang), self.hint(out.lang));
+        if out.json {
+            // Where even this cannot be printed, the exit code alone remains.
+            let _ = out.result(&Document { error, code: self.code(), hint }, |_| {});
+        } else {
+            eprintln!("{}: {error}", out.lang.error());
+            if let Some(hint) = hint {
+                eprintln!("{}: {hint}", out.lang.hint());
+            }
+        }
+        self.exit()
+    }
+}
+
+fn setup_hint(error: &SetupError, lang: Lang) -> Option<String> {
+    match error {
+        SetupError::File { .. } => Some(lang.n_dir()),
+        SetupError::KeyFile { error: KeyFileError::NeedsPassphrase | KeyFileError::WrongPassphrase, .. } => {
+            Some(lang.n_passphrase())
+        }
+        SetupError::Exists(_) => Some(lang.n_new_dir()),
+        SetupError::WrongKeys(_) => Some(lang.n_is_registrar()),
+        SetupError::Name(_) => Some(lang.n_bound()),
+        _ => None,
+    }
+}
+
+fn setup_exit(error: &SetupError) -> Exit {
+    match error {
+        SetupError::File { .. } | SetupError::KeyFile { .. } | SetupError::Malformed { .. } => Exit::Unreadable,
+        SetupError::Ledger(error) => open_exit(error),
+        _ => Exit::Refused,
+    }
+}
+
+fn session_exit(error: &SessionError) -> Exit {
+    match error {
+        SessionError::Node { retry: true, .. } | SessionError::Socket { .. } | SessionError::Broken(_) => Exit::Later,
+        SessionError::Start(StartError::Setup(error)) => setup_exit(error),
+        SessionError::Start(StartError::Open(error)) => open_exit(error),
+        SessionError::Start(StartError::OtherNetwork { .. }) | SessionError::Node { .. } => Exit::Refused,
+        _ => Exit::Unreadable,
+    }
+}
+
+fn open_exit(error: &OpenError) -> Exit {
+    match error {
+        OpenError::Locked(_) => Exit::Later,
+        _ => Exit::Unreadable,
+    }
+}
+
+macro_rules! from {
+    ($($variant:ident($error:ty);)*) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        })*
+    };
+}
+from! {
+    Session(SessionError);
+    Setup(SetupError);
+    Registrar(RegistrarError);
+    Open(OpenError);
+    Backup(BackupError);
+    Store(StoreError);
+    Export(ExportError);
+    Status(NotAStatus);
+    Malformed(CodecError);
+    Output(io::Error);
+}

@@ -1,0 +1,149 @@
+//! A network in a directory of its own, driven by the real binary alone.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+pub const H55: &str = "000.00.00.H55";
+pub const TTTT: &str = "000.00.01.H55";
+pub const TC: &str = "000.00.02.H55";
+
+/// The binary, with nothing of the surrounding environment that it would heed.
+pub fn congvan() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_congvan"));
+    for name in ["CONGVAN_DIR", "CONGVAN_LANG", "CONGVAN_PASSPHRASE", "LC_ALL", "LC_MESSAGES"] {
+        command.env_remove(name);
+    }
+    command.env("LANG", "C.UTF-8").stdin(Stdio::null());
+    command
+}
+
+/// What a run ended with.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the output is UTF-8");
+        Self { code: output.status.code().expect("it exits"), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, 0, "{self:?}");
+        self
+    }
+
+    #[track_caller]
+    pub fn fails(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:?}");
+        self
+    }
+
+    /// Everything said, wherever.
+    pub fn said(&self) -> String {
+        format!("{}{}", self.out, self.err)
+    }
+
+    #[track_caller]
+    pub fn says(self, what: &str) -> Self {
+        assert!(self.said().contains(what), "{what:?} is not in {self:?}");
+        self
+    }
+
+    /// Standard output as exactly one JSON document.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+pub fn run(dir: &Path, words: &[impl AsRef<OsStr>]) -> Ran {
+    congvan().arg("--dir").arg(dir).args(words).output().unwrap().into()
+}
+
+pub fn json(dir: &Path, words: &[impl AsRef<OsStr>]) -> Ran {
+    congvan().arg("--json").arg("--dir").arg(dir).args(words).output().unwrap().into()
+}
+
+pub fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/data").join(name)
+}
+
+/// A registrar and three agencies with real codes, admitted, each with the roster.
+pub struct Net {
+    root: tempfile::TempDir,
+}
+
+impl Net {
+    pub fn new() -> Self {
+        let net = Self { root: tempfile::tempdir().unwrap() };
+        run(&net.path("registrar"), &["network", "create", "--name", "Thái Nguyên"]).ok();
+        for (dir, code, name) in [
+            ("h55", H55, "UBND tỉnh Thái Nguyên"),
+            ("tttt", TTTT, "Sở Thông tin và Truyền thông"),
+            ("tc", TC, "Sở Tài chính"),
+        ] {
+            net.agency(dir, code, name).ok();
+            net.registrar(&["roster", "admit", net.str(&format!("{dir}/enrolment.cgv")).as_str()]).ok();
+        }
+        net.share_roster(&["h55", "tttt", "tc"]);
+        net
+    }
+
+    pub fn agency(&self, dir: &str, code: &str, name: &str) -> Ran {
+        let genesis = self.str("registrar/genesis.cgv");
+        run(&self.path(dir), &["agency", "create", "--network", &genesis, "--code", code, "--name", name])
+    }
+
+    pub fn share_roster(&self, dirs: &[&str]) {
+        let file = self.str("roster.cgva");
+        self.registrar(&["ledger", "export", "-o", &file]).ok();
+        for dir in dirs {
+            run(&self.path(dir), &["ledger", "import", &file]).ok();
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    pub fn str(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    pub fn registrar(&self, words: &[&str]) -> Ran {
+        run(&self.path("registrar"), words)
+    }
+
+    pub fn h55(&self, words: &[&str]) -> Ran {
+        run(&self.path("h55"), words)
+    }
+
+    pub fn tttt(&self, words: &[&str]) -> Ran {
+        run(&self.path("tttt"), words)
+    }
+
+    /// Sends the sample packet from H55. Returns its id.
+    pub fn send_packet(&self) -> String {
+        let packet = sample("bao-cao.edxml");
+        let sent = json(&self.path("h55"), &["send", "--offline", "--packet", packet.to_str().unwrap()]).ok();
+        sent.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Carries everything of one agency to another, by file.
+    pub fn carry(&self, from: &str, to: &str) {
+        let file = self.str(&format!("{from}.cgva"));
+        run(&self.path(from), &["ledger", "export", "--blobs", "-o", &file]).ok();
+        run(&self.path(to), &["ledger", "import", &file]).ok();
+    }
+}

@@ -1,0 +1,142 @@
+//! Exported ledgers, audits of them, backups.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::fs;
+
+use common::{H55, Net, json, run, sample};
+
+fn position(bytes: &[u8], part: &[u8]) -> usize {
+    bytes.windows(part.len()).position(|window| window == part).expect("it is in there")
+}
+
+#[test]
+fn copies_of_two_nodes_are_genuine_and_equal() {
+    let net = Net::new();
+    net.send_packet();
+    net.carry("h55", "tttt");
+    net.carry("tttt", "h55");
+    net.h55(&["ledger", "export", "--blobs", "-o", &net.str("a.cgva")]).ok();
+    net.tttt(&["ledger", "export", "--blobs", "-o", &net.str("b.cgva")]).ok();
+    let audited = json(&net.path("."), &["audit", &net.str("a.cgva"), &net.str("b.cgva"), &net.str("h55")]);
+    let audited = audited.ok().json();
+    assert_eq!((&audited["verdict"], &audited["equal"]), (&"genuine".into(), &true.into()));
+    let reports = audited["reports"].as_array().unwrap();
+    assert_eq!(reports.len(), 3);
+    let h55 = reports[0]["chains"].as_array().unwrap().iter().find(|chain| chain["agency"] == H55).unwrap();
+    assert_eq!(h55["entries"], 1);
+    assert!(reports[0]["chunks"].as_u64().unwrap() > 0, "attachments are in it and checked");
+    // It is the network that its agencies know.
+    let shown = json(&net.path("."), &["fingerprint", &net.str("h55/genesis.cgv")]).ok().json();
+    assert_eq!(reports[0]["fingerprint"], shown["fingerprint"]);
+    assert!(!net.path("a.cgva.part").exists());
+}
+
+#[test]
+fn an_altered_byte_is_found_and_its_place_named() {
+    let net = Net::new();
+    net.h55(&["send", "--offline", "--public", "--to", common::TC, "--subject", "Công khai 0"]).ok();
+    net.h55(&["send", "--offline", "--public", "--to", common::TC, "--subject", "Quyết định"]).ok();
+    net.h55(&["ledger", "export", "-o", &net.str("a.cgva")]).ok();
+    let mut bytes = fs::read(net.path("a.cgva")).unwrap();
+    let at = position(&bytes, "Quyết định".as_bytes());
+    bytes[at] ^= 1;
+    fs::write(net.path("b.cgva"), &bytes).unwrap();
+    let found = json(&net.path("."), &["audit", &net.str("b.cgva")]).fails(1).json();
+    assert_eq!(found["verdict"], "violation");
+    let violation = &found["violations"][0];
+    assert_eq!((&violation["agency"], &violation["number"]), (&H55.into(), &2.into()));
+    assert!(!violation["reason"].as_str().unwrap().is_empty());
+    let said = run(&net.path("."), &["audit", &net.str("b.cgva")]).fails(1);
+    said.says(&format!("agency {H55}, number 2: ")).says("NOT GENUINE");
+    // A copy that is good beside it does not make it better.
+    run(&net.path("."), &["audit", &net.str("a.cgva"), &net.str("b.cgva")]).fails(1);
+    // And no node takes it.
+    run(&net.path("tttt"), &["ledger", "import", &net.str("b.cgva")]).fails(1);
+}
+
+#[test]
+fn what_is_no_ledger_could_not_be_read() {
+    let net = Net::new();
+    net.send_packet();
+    net.h55(&["ledger", "export", "-o", &net.str("a.cgva")]).ok();
+    let whole = fs::read(net.path("a.cgva")).unwrap();
+    for cut in [0, 7, 8, whole.len() / 2, whole.len() - 1] {
+        fs::write(net.path("cut.cgva"), &whole[..cut]).unwrap();
+        let found = json(&net.path("."), &["audit", &net.str("cut.cgva")]).fails(2).json();
+        assert_eq!(found["verdict"], "unreadable", "{cut}");
+        assert!(!found["error"].as_str().unwrap().is_empty());
+    }
+    let pdf = sample("bao-cao.pdf");
+    run(&net.path("."), &["audit", pdf.to_str().unwrap()]).fails(2).says("bao-cao.pdf");
+    run(&net.path("."), &["audit", &net.str("missing")]).fails(2).says("missing");
+    net.h55(&["ledger", "import", pdf.to_str().unwrap()]).fails(2).says("bao-cao.pdf");
+    // What one copy hides, another may show: a violation weighs more.
+    run(&net.path("."), &["audit", &net.str("a.cgva"), &net.str("cut.cgva")]).fails(2);
+}
+
+#[test]
+fn another_networks_ledger_is_refused() {
+    let (net, other) = (Net::new(), Net::new());
+    other.h55(&["ledger", "export", "-o", &other.str("a.cgva")]).ok();
+    net.h55(&["ledger", "import", &other.str("a.cgva")]).fails(1).says("network");
+    net.registrar(&["ledger", "import", &other.str("a.cgva")]).fails(1).says("network");
+    other.h55(&["backup", &other.str("copy")]).ok();
+    fs::rename(net.path("h55/ledger"), net.path("away")).unwrap();
+    net.h55(&["restore", &other.str("copy")]).fails(1).says("network");
+    assert!(!net.path("h55/ledger").exists());
+}
+
+#[test]
+fn an_older_copy_is_told_from_a_contradiction() {
+    let net = Net::new();
+    net.h55(&["ledger", "export", "-o", &net.str("old.cgva")]).ok();
+    net.send_packet();
+    net.h55(&["ledger", "export", "-o", &net.str("new.cgva")]).ok();
+    let audit = run(&net.path("."), &["audit", &net.str("old.cgva"), &net.str("new.cgva")]).ok();
+    audit.says(&format!("{H55}: 0, 1"));
+
+    // A clone of the machine that writes for itself.
+    net.h55(&["backup", &net.str("copy")]).ok();
+    fs::create_dir(net.path("clone")).unwrap();
+    for file in ["genesis.cgv", "agency.key", "node.key", "enrolment.cgv", "high-water"] {
+        fs::copy(net.path("h55").join(file), net.path("clone").join(file)).unwrap();
+    }
+    let clone = net.path("clone");
+    fs::create_dir(clone.join("x")).unwrap();
+    run(&clone, &["ledger", "import", &net.str("new.cgva")]).fails(2);
+    net.agency("spare", "H55.12", "Kho").ok();
+    fs::rename(net.path("spare/ledger"), clone.join("ledger")).unwrap();
+    run(&clone, &["ledger", "import", &net.str("new.cgva")]).ok();
+    for (dir, subject) in [("h55", "Một"), ("clone", "Hai")] {
+        run(&net.path(dir), &["send", "--offline", "--to", common::TC, "--subject", subject]).ok();
+        run(&net.path(dir), &["ledger", "export", "-o", &net.str(&format!("{dir}.cgva"))]).ok();
+    }
+    let found = json(&net.path("."), &["audit", &net.str("h55.cgva"), &net.str("clone.cgva")]).fails(1).json();
+    let expected = serde_json::json!([{ "agency": H55, "number": 2 }]);
+    assert_eq!(found["contradictions"], expected);
+    assert!(found["reports"].as_array().unwrap().iter().all(|report| report["verdict"] == "genuine"));
+}
+
+#[test]
+fn a_backup_is_genuine_and_restores() {
+    let net = Net::new();
+    let id = net.send_packet();
+    let copy = net.str("copy");
+    net.h55(&["backup", &copy]).ok();
+    run(&net.path("."), &["audit", &copy]).ok().says("GENUINE");
+    net.h55(&["backup", &copy]).fails(1);
+    net.h55(&["restore", &copy]).fails(1).says("exists");
+    fs::rename(net.path("h55/ledger"), net.path("away")).unwrap();
+    net.h55(&["restore", &net.str("nothing")]).fails(2).says("nothing");
+    net.h55(&["restore", &copy]).ok();
+    let out = net.str("out.edxml");
+    net.h55(&["export", &id, "-o", &out]).ok();
+    assert_eq!(fs::read(out).unwrap(), fs::read(sample("bao-cao.edxml")).unwrap());
+    // After a restore nobody writes before peers were asked, whatever the operator says.
+    net.h55(&["send", "--offline", "--to", common::TC, "--subject", "x"]).fails(3).says("restored");
+    // The registrar's ledger too.
+    net.registrar(&["backup", &net.str("registry")]).ok();
+    run(&net.path("."), &["audit", &net.str("registry")]).ok();
+}
