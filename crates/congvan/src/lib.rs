@@ -1,1 +1,63 @@
-//! x
+//! A peer-to-peer replicated ledger for official documents, to embed in the software that an agency
+//! already has.
+//!
+//! [`Node::send`] returns once a document is durable, signed and linked into this agency's chain;
+//! every addressee gets it from then on, however long it is away, and anybody can prove afterwards
+//! who sent what.
+//!
+//! # Send and receive
+//!
+//! ```no_run
+//! use congvan::{Node, Outgoing};
+//! use congvan::core::{AgencyCode, Envelope, Text};
+//! use congvan::view::EventKind;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let node = Node::builder("/var/lib/congvan").listen("/ip4/0.0.0.0/tcp/7411").start().await?;
+//!
+//! let receipt = node.send(Outgoing {
+//!     to: vec![AgencyCode::new("000.00.01.H55")?],
+//!     envelope: Envelope { subject: Text::new("Báo cáo tháng 11")?, ..Envelope::default() },
+//!     key: Some("bao-cao-11".into()),
+//!     ..Outgoing::default()
+//! }).await?;
+//! println!("number {} is durable", receipt.entry.seq);
+//!
+//! let mut consumer = node.consumer("register")?;
+//! let delivery = consumer.next().await?;
+//! if let EventKind::Received(document) = &delivery.event.what {
+//!     println!("{}: {}", document.summary.from, document.summary.subject);
+//! }
+//! delivery.acknowledge()?;
+//! node.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The parts
+//!
+//! [`setup`] makes directories and keys, [`registrar`] changes the roster, [`Node`] sends and reads,
+//! [`Consumer`] follows events, [`archive`] exports and imports, [`audit`] judges a copy without
+//! trusting any node, [`control`] is the operator's socket.
+
+pub mod archive;
+pub mod audit;
+pub mod consumer;
+pub mod control;
+pub mod gate;
+pub mod node;
+pub mod read;
+pub mod registrar;
+mod replicate;
+pub mod rotate;
+pub mod send;
+pub mod setup;
+pub mod view;
+
+pub use congvan_core as core;
+pub use congvan_store as store;
+pub use consumer::{Consumer, ConsumerError, Delivery};
+pub use gate::Gate;
+pub use node::{Builder, Node, StartError};
+pub use read::{AttachmentReader, ReadError};
+pub use send::{Outgoing, Receipt, SendError, Source};

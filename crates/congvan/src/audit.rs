@@ -1,0 +1,462 @@
+//! The audit: every link, every signature, every key's span, the roster's rules and the blobs, from
+//! the bytes alone, trusting no node.
+//!
+//! What an audit finds is data, not an error: [`AuditError`] means that it could not read.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use congvan_core::archive::{ArchiveError, Frame};
+use congvan_core::blob::verify_chunk;
+use congvan_core::chain::Fault;
+use congvan_core::roster::RosterError;
+use congvan_core::{
+    ChainError, ChainId, ChainState, EquivocationProof, Genesis, Header, LinkedEntry, Roster, Seq, UnverifiedEntry,
+    Wire, domain, entry,
+};
+use congvan_store::{Ledger, OpenError, StoreError};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::archive::{FrameReader, TransferError};
+
+/// Why an audit could not read what it was given.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// The file or directory.
+    #[error("{path}: {error}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The archive is none, or damaged beyond reading.
+    #[error("{path}: {error}")]
+    Archive {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        error: TransferError,
+    },
+    /// It does not begin with a genesis, so nothing in it can be judged.
+    #[error("{0}: it does not begin with a genesis")]
+    NoGenesis(PathBuf),
+    /// The ledger does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Where an audit stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Entries checked.
+    pub entries: u64,
+    /// Bytes read of `total`, for a file; entries of `total`, for a directory.
+    pub done: u64,
+    /// 0 where it is not known.
+    pub total: u64,
+}
+
+/// What a violation breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ViolationKind {
+    /// An entry's bytes are not what was signed.
+    Altered,
+    /// A signature does not hold.
+    Signature,
+    /// Numbers or links do not follow.
+    Link,
+    /// A key signed outside its span, or against the roster.
+    Authority,
+    /// The roster's own rules.
+    Roster,
+    /// An agency signed two entries with one number.
+    Equivocation,
+    /// A blob's chunk does not belong to it.
+    Blob,
+    /// The file as a whole.
+    File,
+}
+
+/// One thing that is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// The agency's code, `roster`, or the chain's id where the roster does not know it.
+    pub agency: String,
+    /// The number in its chain; 0 for what has none.
+    pub number: u64,
+    /// What it breaks.
+    pub kind: ViolationKind,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// One chain as found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainReport {
+    /// The agency's code, or `roster`.
+    pub agency: String,
+    /// The chain.
+    pub chain: String,
+    /// Its entries that stand.
+    pub entries: u64,
+    /// The last one's id; empty for an empty chain.
+    pub head_id: String,
+}
+
+/// What an audit found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The network's id.
+    pub network: String,
+    /// Its name.
+    pub network_name: String,
+    /// Every chain, the roster first.
+    pub chains: Vec<ChainReport>,
+    /// Every violation, in the order found.
+    pub violations: Vec<Violation>,
+    /// Entries that stand.
+    pub entries: u64,
+    /// Signatures checked.
+    pub signatures: u64,
+    /// Blobs' chunks checked.
+    pub chunks: u64,
+    /// One digest over all heads: equal copies have equal digests.
+    pub digest: String,
+}
+
+impl Report {
+    /// Whether nothing was found.
+    pub fn is_genuine(&self) -> bool {
+        self.violations.is_empty()
+    }
+}
+
+/// Audits an exported ledger.
+///
+/// # Errors
+/// [`AuditError`] where it cannot be read.
+pub fn audit_file(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report, AuditError> {
+    let unreadable = |error| AuditError::File { path: path.to_owned(), error };
+    let file = File::open(path).map_err(unreadable)?;
+    let total = file.metadata().map_err(unreadable)?.len();
+    let broken = |error| AuditError::Archive { path: path.to_owned(), error };
+    let mut frames =
+        FrameReader::new(Counting { inner: BufReader::with_capacity(1 << 20, file), read: 0 }).map_err(broken)?;
+    let mut auditor = match frames.next_frame().map_err(broken)? {
+        Some(Frame::Genesis(genesis)) => Auditor::new(genesis),
+        _ => return Err(AuditError::NoGenesis(path.to_owned())),
+    };
+    loop {
+        match frames.next_frame() {
+            Ok(Some(frame)) => auditor.frame(frame),
+            Ok(None) => break,
+            // With every frame read, this says no more than the violations already found.
+            Err(TransferError::Archive(error @ (ArchiveError::Checksum | ArchiveError::Trailing))) => {
+                auditor.flush();
+                auditor.file_violation(&error);
+                break;
+            }
+            Err(error) => return Err(broken(error)),
+        }
+        let done = frames.get_ref().read;
+        progress(Progress { entries: auditor.entries, done, total });
+    }
+    Ok(auditor.finish())
+}
+
+/// Audits a node's directory, its `ledger` directory, or a backup, without writing to it.
+///
+/// # Errors
+/// [`AuditError`] where it cannot be read.
+pub fn audit_directory(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report, AuditError> {
+    let inner = path.join("ledger");
+    let ledger = Ledger::open_read_only(if inner.is_dir() { &inner } else { path })?;
+    let mut auditor = Auditor::new(ledger.genesis());
+    let roster = ledger.roster().chain();
+    let chains = ledger.chains();
+    let total = chains.iter().filter_map(|c| ledger.status(*c).head).map(|head| head.seq.get()).sum();
+    for chain in [roster].into_iter().chain(chains.into_iter().filter(|chain| *chain != roster)) {
+        let Some(head) = ledger.status(chain).head else { continue };
+        let mut due = Seq::FIRST;
+        for stored in ledger.entries(chain, Seq::FIRST) {
+            match stored {
+                Ok(stored) if stored.seq() > head.seq => break,
+                Ok(stored) => {
+                    due = stored.seq().next().unwrap_or(due);
+                    auditor.entry(stored.bytes());
+                }
+                Err(StoreError::Corrupt { error, .. }) => {
+                    auditor.flush();
+                    auditor.violation(chain, due, ViolationKind::Altered, error.to_string());
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            }
+            progress(Progress { entries: auditor.entries, done: auditor.entries, total });
+        }
+    }
+    for proof in ledger.proofs() {
+        auditor.proof(&proof);
+    }
+    Ok(auditor.finish())
+}
+
+struct Counting<R> {
+    inner: R,
+    read: u64,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.read += read as u64;
+        Ok(read)
+    }
+}
+
+/// Entries checked together: enough to keep all cores busy, few enough to keep memory flat.
+const BATCH: usize = 2048;
+
+struct Auditor {
+    roster: Roster,
+    chains: BTreeMap<ChainId, ChainState>,
+    /// Chains in which a violation ends what can be judged.
+    broken: BTreeMap<ChainId, Seq>,
+    current: ChainId,
+    batch: Vec<UnverifiedEntry>,
+    violations: Vec<Violation>,
+    entries: u64,
+    signatures: u64,
+    chunks: u64,
+}
+
+impl Auditor {
+    fn new(genesis: Genesis) -> Self {
+        let roster = Roster::new(genesis);
+        Self {
+            current: roster.chain(),
+            roster,
+            chains: BTreeMap::new(),
+            broken: BTreeMap::new(),
+            batch: Vec::new(),
+            violations: Vec::new(),
+            entries: 0,
+            signatures: 0,
+            chunks: 0,
+        }
+    }
+
+    fn frame(&mut self, frame: Frame) {
+        match frame {
+            Frame::Genesis(_) => self.file_violation(&"a second genesis"),
+            Frame::Entry(bytes) => self.entry(&bytes),
+            Frame::Proof(raw) => {
+                self.flush();
+                match EquivocationProof::parse(&raw.to_bytes()) {
+                    Ok(proof) => self.proof(&proof),
+                    Err(error) => self.file_violation(&error),
+                }
+            }
+            Frame::Chunk { blob, index, bytes, proof } => {
+                self.flush();
+                self.chunks += 1;
+                if let Err(error) = verify_chunk(&blob, index, &bytes, &proof) {
+                    let (agency, reason) = (format!("blob {}", blob.id.short()), error.to_string());
+                    self.violations.push(Violation { agency, number: 0, kind: ViolationKind::Blob, reason });
+                }
+            }
+            Frame::End { .. } => {}
+        }
+    }
+
+    fn name(&self, chain: ChainId) -> String {
+        match self.roster.agency(chain) {
+            Some(agency) => agency.code.to_string(),
+            None if chain == self.roster.chain() => "roster".to_owned(),
+            None => chain.to_string(),
+        }
+    }
+
+    fn violation(&mut self, chain: ChainId, seq: Seq, kind: ViolationKind, reason: String) {
+        self.broken.insert(chain, seq);
+        self.violations.push(Violation { agency: self.name(chain), number: seq.get(), kind, reason });
+    }
+
+    fn file_violation(&mut self, reason: &dyn std::fmt::Display) {
+        let (agency, reason) = ("file".to_owned(), reason.to_string());
+        self.violations.push(Violation { agency, number: 0, kind: ViolationKind::File, reason });
+    }
+
+    /// The number due next in a chain, what waits in the batch included.
+    fn due(&self, chain: ChainId) -> Seq {
+        let head = match self.batch.last().filter(|last| last.header().chain == chain) {
+            Some(last) => Some(last.seq()),
+            None if chain == self.roster.chain() => self.roster.head().map(|head| head.seq),
+            None => self.chains.get(&chain).and_then(|state| state.head()).map(|head| head.seq),
+        };
+        head.and_then(Seq::next).unwrap_or(Seq::FIRST)
+    }
+
+    fn entry(&mut self, bytes: &[u8]) {
+        let parsed = match UnverifiedEntry::parse(bytes) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                // Where it belongs, by its own word if that is plausible, else by its place.
+                let claimed = bytes.get(..entry::HEADER_LEN).and_then(|head| Header::from_bytes(head).ok());
+                let chain = claimed.map(|h| h.chain).filter(|c| self.is_known(*c)).unwrap_or(self.current);
+                if !self.broken.contains_key(&chain) {
+                    let seq = self.due(chain);
+                    self.flush();
+                    if !self.broken.contains_key(&chain) {
+                        self.violation(chain, seq, ViolationKind::Altered, error.to_string());
+                    }
+                }
+                return;
+            }
+        };
+        let chain = parsed.header().chain;
+        let switches = self.batch.last().is_some_and(|last| last.header().chain != chain);
+        if switches || self.batch.len() >= BATCH {
+            self.flush();
+        }
+        // An entry whose chain was altered is missed where it stood, and out of place here.
+        let chain = if self.is_known(chain) { chain } else { self.current };
+        self.current = chain;
+        if self.broken.contains_key(&chain) {
+            return;
+        }
+        if chain == self.roster.chain() {
+            self.roster_entry(parsed);
+        } else {
+            self.batch.push(parsed);
+        }
+    }
+
+    fn is_known(&self, chain: ChainId) -> bool {
+        chain == self.roster.chain() || self.roster.agency(chain).is_some()
+    }
+
+    fn roster_entry(&mut self, parsed: UnverifiedEntry) {
+        let due = self.due(self.roster.chain());
+        let checked = self.roster.check(parsed).and_then(|change| self.roster.apply(&change));
+        match checked {
+            Ok(_) => {
+                self.entries += 1;
+                self.signatures += 1;
+            }
+            Err(error) => {
+                let kind = match error {
+                    RosterError::Signature { .. } => ViolationKind::Signature,
+                    RosterError::Place { .. } => ViolationKind::Link,
+                    _ => ViolationKind::Roster,
+                };
+                self.violation(self.roster.chain(), due, kind, error.to_string());
+            }
+        }
+    }
+
+    /// Checks what waits: links first, then every signature on all cores.
+    fn flush(&mut self) {
+        let batch = std::mem::take(&mut self.batch);
+        let chain = self.current;
+        if batch.is_empty() || self.broken.contains_key(&chain) {
+            return;
+        }
+        let policy = match self.roster.policy(chain) {
+            Ok(policy) => policy,
+            Err(error) => {
+                return self.violation(chain, Seq::FIRST, ViolationKind::Authority, error.to_string());
+            }
+        };
+        let network = self.roster.network();
+        let state = self.chains.entry(chain).or_insert_with(|| ChainState::new(chain));
+        let before = state.head();
+        let mut entries = batch;
+        let mut first_fault: Option<ChainError> = None;
+        // A faulty entry ends what stands; what is before it is judged without it. An altered
+        // header shows first as a broken link behind it, then as its own bad signature.
+        let linked: Vec<LinkedEntry> = loop {
+            match state.extend(network, &policy, entries.clone()) {
+                Ok(linked) => break linked,
+                Err(error) => {
+                    let good = entries.iter().position(|e| e.seq() == error.seq).unwrap_or(0);
+                    entries.truncate(good);
+                    first_fault = Some(error);
+                }
+            }
+        };
+        self.signatures += linked.len() as u64;
+        let bad: Option<ChainError> =
+            linked.par_iter().filter_map(|entry| entry.check().err()).min_by_key(|error| error.seq);
+        let standing = match &bad {
+            Some(error) => linked.iter().take_while(|entry| entry.seq() < error.seq).count(),
+            None => linked.len(),
+        };
+        self.entries += standing as u64;
+        if let Some(ChainError { seq, fault }) = bad.or(first_fault) {
+            if standing < linked.len() {
+                // What stands ends before the bad signature.
+                let state = self.chains.entry(chain).or_insert_with(|| ChainState::new(chain));
+                let head = linked[..standing].last().map_or(before, |entry| Some(entry.point()));
+                *state = state.cut_back(head);
+            }
+            let kind = match fault {
+                Fault::Signature => ViolationKind::Signature,
+                Fault::Number(_) | Fault::Link | Fault::Network | Fault::Chain => ViolationKind::Link,
+                _ => ViolationKind::Authority,
+            };
+            self.violation(chain, seq, kind, fault.to_string());
+        }
+    }
+
+    fn proof(&mut self, proof: &EquivocationProof) {
+        self.flush();
+        let reason = format!(
+            "signed two entries with this number, {} and {}",
+            proof.entries()[0].id().short(),
+            proof.entries()[1].id().short()
+        );
+        self.violation(proof.chain(), proof.seq(), ViolationKind::Equivocation, reason);
+    }
+
+    fn finish(mut self) -> Report {
+        self.flush();
+        let roster_chain = self.roster.chain();
+        let mut heads = vec![(roster_chain, self.roster.head())];
+        heads.extend(
+            self.roster
+                .agencies()
+                .map(|agency| (agency.chain, self.chains.get(&agency.chain).and_then(|state| state.head()))),
+        );
+        let chains = heads
+            .iter()
+            .map(|(chain, head)| ChainReport {
+                agency: self.name(*chain),
+                chain: chain.to_string(),
+                entries: head.map_or(0, |head| head.seq.get()),
+                head_id: head.map(|head| head.id.to_string()).unwrap_or_default(),
+            })
+            .collect();
+        let digest = domain::hash(domain::HEADS, &[&congvan_core::codec::encode(&heads)]);
+        Report {
+            network: self.roster.network().to_string(),
+            network_name: self.roster.genesis().name.to_string(),
+            chains,
+            violations: self.violations,
+            entries: self.entries,
+            signatures: self.signatures,
+            chunks: self.chunks,
+            digest: hex::encode(digest),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The words of the control socket: one request, one reply, and a stream of bytes either way.
+//!
+//! ```text
+//! frame = tag u8 ‖ length u32 little-endian ‖ bytes
+//! J: a request or reply as JSON    B: a piece of the body    E: the body's end (length 0)
+//! ```
+//!
+//! Each connection carries one request. It is for the operator's own commands on the same machine;
+//! software embeds the crate or speaks HTTP.
+
+use serde::{Deserialize, Serialize};
+
+use crate::view::{AgencyView, DocumentSummary, DocumentView, EventView, NodeView, PeerView};
+
+/// The most bytes of a JSON frame.
+pub const MAX_JSON: usize = 16 * 1024 * 1024;
+/// The most bytes of a body frame.
+pub const MAX_PIECE: usize = 256 * 1024;
+
+/// What an operator's command asks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Request {
+    /// The node's state.
+    Node,
+    /// Connected peers.
+    Peers,
+    /// The directory.
+    Agencies,
+    /// Documents addressed to this agency, newest first.
+    Inbox {
+        /// At most this many.
+        limit: usize,
+    },
+    /// Documents that this agency sent, newest first.
+    Outbox {
+        /// At most this many.
+        limit: usize,
+    },
+    /// One document.
+    Show {
+        /// Its id, or at least eight leading digits of it.
+        id: String,
+    },
+    /// Sends a document; the body is the attachments' bytes one after another, then the skeleton's.
+    Send {
+        /// Addressees' codes.
+        to: Vec<String>,
+        /// `congvan_core::document::Content` in hexadecimal, attachments' blob numbers 0, 1, 2, …
+        content: String,
+        /// Lengths of the attachments in the body.
+        attachments: Vec<u64>,
+        /// Length of the packet's skeleton behind them; `None` without a packet.
+        skeleton: Option<u64>,
+        /// A retry with the same key sends once.
+        key: Option<String>,
+        /// Readable by everybody.
+        public: bool,
+    },
+    /// Reports what became of a document.
+    Report {
+        /// The document's id.
+        id: String,
+        /// Two digits.
+        status: String,
+        /// `congvan_core::status::StatusContent` in hexadecimal.
+        content: String,
+    },
+    /// An attachment's bytes, as the reply's body.
+    Attachment {
+        /// The document's id.
+        id: String,
+        /// Which, from 0.
+        number: usize,
+    },
+    /// The packet's skeleton, as the reply's body.
+    Skeleton {
+        /// The document's id.
+        id: String,
+    },
+    /// The document's envelope (`Content` bytes), as the reply's body.
+    Envelope {
+        /// The document's id.
+        id: String,
+    },
+    /// Waits until a document and all its attachments are here.
+    WaitComplete {
+        /// Its id.
+        id: String,
+        /// At most this long.
+        timeout_ms: u64,
+    },
+    /// The next events of a durable named consumer; waits for at least one.
+    Events {
+        /// The consumer's name.
+        consumer: String,
+        /// At most this many.
+        limit: usize,
+        /// At most this long; then an empty list.
+        timeout_ms: u64,
+    },
+    /// Moves a consumer's cursor: all up to this number were processed.
+    Acknowledge {
+        /// The consumer's name.
+        consumer: String,
+        /// The last event's number.
+        number: u64,
+    },
+    /// An export of the whole ledger, as the reply's body.
+    Export {
+        /// With blobs.
+        blobs: bool,
+    },
+    /// Takes in an exported ledger: the body.
+    Import,
+    /// A consistent copy of the ledger into a new directory on the node's machine.
+    Backup {
+        /// The directory, absolute.
+        to: String,
+    },
+    /// Replaces this agency's keys by new ones: an entry signed by the old key.
+    RotateKey,
+    /// Adds a registrar's entry to the roster.
+    Roster {
+        /// The entry's bytes in hexadecimal.
+        entry: String,
+    },
+}
+
+/// What the node answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reply {
+    /// To [`Request::Node`].
+    Node(Box<NodeView>),
+    /// To [`Request::Peers`].
+    Peers {
+        /// Them.
+        peers: Vec<PeerView>,
+    },
+    /// To [`Request::Agencies`].
+    Agencies {
+        /// Them.
+        agencies: Vec<AgencyView>,
+    },
+    /// To [`Request::Inbox`] and [`Request::Outbox`].
+    Documents {
+        /// Them.
+        documents: Vec<DocumentSummary>,
+    },
+    /// To [`Request::Show`] and [`Request::WaitComplete`].
+    Document(Box<DocumentView>),
+    /// To [`Request::Send`], [`Request::Report`], [`Request::RotateKey`] and [`Request::Roster`]: it
+    /// is durable.
+    Written {
+        /// The entry's id.
+        id: String,
+        /// The agency's code; empty for the roster.
+        agency: String,
+        /// The number in its chain.
+        number: u64,
+    },
+    /// To [`Request::Events`].
+    Events {
+        /// Them.
+        events: Vec<EventView>,
+    },
+    /// To [`Request::Import`].
+    Imported {
+        /// Entries that were new.
+        entries: u64,
+        /// Blobs that became whole.
+        blobs: u64,
+    },
+    /// Done; a body may follow.
+    Done,
+    /// It failed.
+    Error {
+        /// What, where, and what to do.
+        message: String,
+        /// Whether waiting and asking again may help.
+        retry: bool,
+    },
+}

@@ -1,0 +1,515 @@
+//! The node: one ledger, one agency, its peers.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use congvan_core::keyfile::Keys;
+use congvan_core::{AgencyCode, AgencySecret, ChainId, ChainState, NetworkId, NodeKey, SealSecret, SecretKey};
+use congvan_net::{Multiaddr, Net, NetConfig, NetError};
+use congvan_store::{HighWater, Ledger, MarkError, OpenError, Options, Writer};
+use congvan_sync::Peer;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::gate::{Facts, Gate};
+use crate::replicate::{self, Input};
+use crate::setup::{self, Home, SetupError};
+use crate::view::{AgencyView, NodeView, PeerView};
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A file of its directory.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// The ledger.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The ledger is another network's than the genesis file.
+    #[error("the ledger is of network {ledger}, the genesis file of {genesis}")]
+    OtherNetwork {
+        /// The ledger's.
+        ledger: NetworkId,
+        /// The file's.
+        genesis: NetworkId,
+    },
+    /// An address that is none.
+    #[error("{0:?} is not an address; write for example /ip4/0.0.0.0/tcp/7411")]
+    Address(String),
+    /// The network.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The high-water mark.
+    #[error(transparent)]
+    Mark(#[from] MarkError),
+    /// A thread or socket could not be made.
+    #[error("the node could not start a part of itself: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// How a node is to start; [`Builder::start`] starts it.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    home: Home,
+    listen: Vec<String>,
+    bootstrap: Vec<String>,
+    offline_start: bool,
+    archive: bool,
+    network: bool,
+    passphrase: Option<String>,
+}
+
+impl Builder {
+    /// An address to listen on, such as `/ip4/0.0.0.0/tcp/7411`; may be called again.
+    pub fn listen(mut self, address: impl Into<String>) -> Self {
+        self.listen.push(address.into());
+        self
+    }
+
+    /// A peer to connect to at first, such as `/ip4/10.0.0.1/tcp/7411/p2p/12D3…`; may be called again.
+    pub fn bootstrap(mut self, address: impl Into<String>) -> Self {
+        self.bootstrap.push(address.into());
+        self
+    }
+
+    /// Lets the node write before any peer has confirmed where its chain ends: the operator's
+    /// explicit choice, which is logged (DESIGN §3.8).
+    pub fn offline_start(mut self, yes: bool) -> Self {
+        self.offline_start = yes;
+        self
+    }
+
+    /// Keeps every attachment, not only those addressed to this agency.
+    pub fn archive(mut self, yes: bool) -> Self {
+        self.archive = yes;
+        self
+    }
+
+    /// No network: for commands on a node's directory while no node runs.
+    pub fn local_only(mut self) -> Self {
+        self.network = false;
+        self
+    }
+
+    /// The agency key's passphrase.
+    pub fn passphrase(mut self, passphrase: Option<String>) -> Self {
+        self.passphrase = passphrase;
+        self
+    }
+
+    /// Opens ledger and keys, and connects.
+    ///
+    /// # Errors
+    /// [`StartError`] names the file or address and what to do.
+    pub async fn start(self) -> Result<Node, StartError> {
+        let home = self.home;
+        let genesis = setup::read_genesis(&home.genesis())?;
+        let network = genesis.network_id();
+        let own = read_own(&home, network, self.passphrase.as_deref())?;
+        let mut options = Options::default();
+        (options.own, options.own_code) = (Some(own.chain), Some(own.code.clone()));
+        let ledger = tokio::task::spawn_blocking({
+            let path = home.ledger();
+            move || Ledger::open(&path, options)
+        })
+        .await
+        .map_err(std::io::Error::other)??;
+        if ledger.network() != network {
+            return Err(StartError::OtherNetwork { ledger: ledger.network(), genesis: network });
+        }
+        let own = finish_rotation(&home, &ledger, own, self.passphrase.as_deref())?;
+        let mark = HighWater::open(&home.high_water())?;
+        let node_key = match setup::read_keys(&home.node_key(), None)? {
+            Keys::Node(key) => key,
+            _ => return Err(SetupError::WrongKeys(home.node_key()).into()),
+        };
+        let node = NodeKey::from_bytes(*node_key.public().id().as_bytes());
+
+        let (to_replica, inputs) = mpsc::channel(replicate::MAX_INPUTS);
+        let (net, events) = match self.network {
+            false => (None, None),
+            true => {
+                let (net, events) = congvan_net::start(NetConfig {
+                    node_key,
+                    network,
+                    listen: addresses(&self.listen)?,
+                    bootstrap: addresses(&self.bootstrap)?,
+                    limits: Default::default(),
+                })?;
+                (Some(net), Some(events))
+            }
+        };
+        let facts = Facts { mark: mark.number(), restored: ledger.restored(), ..Facts::default() };
+        let shared = Arc::new(Shared {
+            facts: Mutex::new(Facts { offline_start: self.offline_start, ..facts }),
+            gate: watch::Sender::new(Gate::Waiting("starting".to_owned())),
+            arrivals: watch::Sender::new(0),
+            keyed: tokio::sync::Mutex::new(()),
+            own: Mutex::new(own),
+            writer: Mutex::new(None),
+            replica: Mutex::new(None),
+            endings: Mutex::new(Vec::new()),
+            mark: Mutex::new(Some(mark)),
+            passphrase: self.passphrase,
+            archive: self.archive,
+            network,
+            node,
+            home,
+            ledger,
+            net,
+            to_replica,
+        });
+        let node = Node(shared);
+        node.0.judge();
+        if let Some(events) = events {
+            let thread = replicate::spawn(node.0.clone(), inputs, events)?;
+            *lock(&node.0.replica) = Some(thread);
+        }
+        Ok(node)
+    }
+}
+
+fn addresses(texts: &[String]) -> Result<Vec<Multiaddr>, StartError> {
+    texts.iter().map(|text| text.parse().map_err(|_| StartError::Address(text.clone()))).collect()
+}
+
+fn read_own(home: &Home, network: NetworkId, passphrase: Option<&str>) -> Result<Own, SetupError> {
+    let code = setup::read_enrolment(&home.enrolment())?.code;
+    match setup::read_keys(&home.agency_key(), passphrase)? {
+        Keys::Agency { sign, seals } => Ok(Own { chain: ChainId::of_agency(network, &code), code, sign, seals }),
+        _ => Err(SetupError::WrongKeys(home.agency_key())),
+    }
+}
+
+/// Where a crash fell between a key rotation's entry and its key file, the staged file is the key.
+fn finish_rotation(home: &Home, ledger: &Ledger, own: Own, passphrase: Option<&str>) -> Result<Own, SetupError> {
+    let staged = home.next_agency_key();
+    if !staged.exists() {
+        return Ok(own);
+    }
+    let Keys::Agency { sign, seals } = setup::read_keys(&staged, passphrase)? else {
+        return Err(SetupError::WrongKeys(staged));
+    };
+    let policy = ledger.roster().policy(own.chain).unwrap_or_default();
+    let holds = ledger.state(own.chain).next_keys(&policy).is_some_and(|keys| keys.sign == sign.public());
+    if !holds {
+        return Ok(own);
+    }
+    tracing::warn!("finishing a key rotation that was interrupted");
+    setup::promote(&staged, &home.agency_key())?;
+    Ok(Own { sign, seals, ..own })
+}
+
+/// Locks without poisoning: what these mutexes hold is whole between statements.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// This node's agency and its secrets.
+#[derive(Clone, Debug)]
+pub(crate) struct Own {
+    pub code: AgencyCode,
+    pub chain: ChainId,
+    pub sign: SecretKey,
+    /// Newest first.
+    pub seals: Vec<SealSecret>,
+}
+
+impl Own {
+    pub(crate) fn secret(&self) -> Option<AgencySecret> {
+        Some(AgencySecret { sign: self.sign.clone(), seal: self.seals.first()?.clone() })
+    }
+}
+
+type Ending = Box<dyn FnOnce() + Send>;
+
+pub(crate) struct Shared {
+    pub home: Home,
+    pub network: NetworkId,
+    pub node: NodeKey,
+    pub ledger: Ledger,
+    pub net: Option<Net>,
+    pub archive: bool,
+    pub passphrase: Option<String>,
+    pub own: Mutex<Own>,
+    pub facts: Mutex<Facts>,
+    pub gate: watch::Sender<Gate>,
+    /// Counts up with every change of the ledger, for whoever waits.
+    pub arrivals: watch::Sender<u64>,
+    /// Held while a document with an idempotency key is sent, so that a retry finds the first.
+    pub keyed: tokio::sync::Mutex<()>,
+    pub writer: Mutex<Option<Writer>>,
+    /// The mark beside the key, until the writer takes it.
+    mark: Mutex<Option<HighWater>>,
+    replica: Mutex<Option<std::thread::JoinHandle<()>>>,
+    /// What else ends with the node.
+    endings: Mutex<Vec<Ending>>,
+    pub to_replica: mpsc::Sender<Input>,
+}
+
+impl Shared {
+    pub(crate) fn own(&self) -> Own {
+        lock(&self.own).clone()
+    }
+
+    pub(crate) fn arrived(&self) {
+        self.arrivals.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    /// Looks at the facts anew, and opens the writer where they allow it.
+    pub(crate) fn judge(&self) {
+        let own = self.own();
+        let roster = self.ledger.roster();
+        let status = self.ledger.status(own.chain);
+        let gate = {
+            let mut facts = lock(&self.facts);
+            facts.standing = roster.agency(own.chain).map(|agency| agency.standing);
+            facts.head = self.ledger.state(own.chain).head().map_or(0, |head| head.seq.get());
+            facts.quarantined = status.quarantined.map(|quarantine| quarantine.from);
+            facts.others = roster.agencies().any(|a| a.nodes.iter().any(|node| *node != self.node));
+            facts.judge()
+        };
+        let gate = match gate {
+            Gate::Open => self.open_writer(&own).unwrap_or(Gate::Open),
+            closed => closed,
+        };
+        self.gate.send_if_modified(|current| {
+            let changed = *current != gate;
+            if changed {
+                tracing::info!(gate = ?gate, "may this node write");
+                *current = gate;
+            }
+            changed
+        });
+    }
+
+    /// `Some` where writing is not possible after all.
+    fn open_writer(&self, own: &Own) -> Option<Gate> {
+        let mut writer = lock(&self.writer);
+        if writer.is_some() {
+            return None;
+        }
+        let Some(secret) = own.secret() else {
+            return Some(Gate::Refused("the key file has no sealing key".to_owned()));
+        };
+        let state: ChainState = self.ledger.state(own.chain);
+        let policy = self.ledger.roster().policy(own.chain).ok()?;
+        if state.next_keys(&policy).is_none_or(|keys| keys.sign != secret.sign.public()) {
+            return Some(Gate::Refused(
+                "the key in this directory is not the one that the roster gives this agency for its next number"
+                    .to_owned(),
+            ));
+        }
+        let facts = lock(&self.facts).clone();
+        if facts.offline_start && !facts.confirmed && facts.others {
+            tracing::warn!(
+                head = facts.head,
+                "offline_start: writing without having asked any peer for our chain's end"
+            );
+        }
+        let mark = match lock(&self.mark).take() {
+            Some(mark) => mark,
+            None => match HighWater::open(&self.home.high_water()) {
+                Ok(mark) => mark,
+                Err(error) => return Some(Gate::Refused(error.to_string())),
+            },
+        };
+        match self.ledger.writer(own.chain, secret, mark) {
+            Ok(opened) => {
+                *writer = Some(opened);
+                if let Err(error) = self.ledger.clear_restored() {
+                    tracing::error!(%error, "the restored marker could not be cleared");
+                }
+                lock(&self.facts).restored = false;
+                None
+            }
+            Err(error) => Some(Gate::Refused(error.to_string())),
+        }
+    }
+}
+
+/// A running node. Clones share it; it stops with [`Node::shutdown`].
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use congvan::Node;
+///
+/// let node = Node::builder("/var/lib/congvan")
+///     .listen("/ip4/0.0.0.0/tcp/7411")
+///     .bootstrap("/dns4/archive.example/tcp/7411/p2p/12D3KooWH3uVF6wv47WnArKHk5p6cvgCJEb74UTmxztmQDc298L3")
+///     .start()
+///     .await?;
+/// for document in node.inbox(20)? {
+///     println!("{} {} {}", document.from, document.code, document.subject);
+/// }
+/// node.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Node(pub(crate) Arc<Shared>);
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Node({})", self.0.home.dir().display())
+    }
+}
+
+impl Node {
+    /// How to start the node in `dir`, which [`setup::create_agency`] made.
+    pub fn builder(dir: impl Into<PathBuf>) -> Builder {
+        Builder {
+            home: Home::new(dir),
+            listen: Vec::new(),
+            bootstrap: Vec::new(),
+            offline_start: false,
+            archive: false,
+            network: true,
+            passphrase: None,
+        }
+    }
+
+    /// The ledger, to read.
+    pub fn ledger(&self) -> &Ledger {
+        &self.0.ledger
+    }
+
+    /// This agency's code.
+    pub fn code(&self) -> AgencyCode {
+        self.0.own().code
+    }
+
+    /// Whether it may write.
+    pub fn gate(&self) -> Gate {
+        self.0.gate.borrow().clone()
+    }
+
+    /// Waits until it may write, at most `limit`. Returns the gate as it is then.
+    pub async fn wait_writable(&self, limit: Duration) -> Gate {
+        let mut gate = self.0.gate.subscribe();
+        let waited = tokio::time::timeout(limit, gate.wait_for(|gate| !matches!(gate, Gate::Waiting(_)))).await;
+        match waited {
+            Ok(Ok(gate)) => gate.clone(),
+            _ => self.gate(),
+        }
+    }
+
+    /// The addresses that it listens on, each with `/p2p/` and its key, as bootstrap addresses.
+    pub async fn listen_addresses(&self) -> Vec<String> {
+        match &self.0.net {
+            Some(net) => {
+                let own = net.local_peer();
+                let full = |address| congvan_net::with_peer(address, &own).to_string();
+                net.listeners().await.into_iter().map(full).collect()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// Its state, for its operator.
+    pub async fn view(&self) -> NodeView {
+        let shared = &self.0;
+        let roster = shared.ledger.roster();
+        let own = shared.own();
+        let sizes = shared.ledger.sizes();
+        let mut quarantined = Vec::new();
+        let mut unchecked = 0;
+        for chain in shared.ledger.chains() {
+            let status = shared.ledger.status(chain);
+            if let Some(quarantine) = status.quarantined {
+                let name = roster.agency(chain).map_or("roster".to_owned(), |agency| agency.code.to_string());
+                quarantined.push((name, quarantine.from.get()));
+            }
+            unchecked += status.head.map_or(0, |head| head.seq.get()).saturating_sub(status.verified_through);
+        }
+        NodeView {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            network: shared.network.to_string(),
+            network_name: roster.genesis().name.to_string(),
+            agency: own.code.to_string(),
+            node: shared.node.to_string(),
+            listening: self.listen_addresses().await,
+            writing: match self.gate() {
+                Gate::Open => "open".to_owned(),
+                Gate::Waiting(why) => format!("waiting: {why}"),
+                Gate::Refused(why) => format!("refused: {why}"),
+            },
+            head: shared.ledger.status(own.chain).head.map_or(0, |head| head.seq.get()),
+            agencies: roster.agencies().count(),
+            disk_bytes: sizes.disk_bytes,
+            quarantined,
+            blobs_wanted: self.ask_replica(Input::Wanted).await.unwrap_or_default(),
+            unchecked,
+        }
+    }
+
+    pub(crate) async fn ask_replica<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Input) -> Option<T> {
+        self.0.net.as_ref()?;
+        let (answer, answered) = oneshot::channel();
+        self.0.to_replica.send(ask(answer)).await.ok()?;
+        answered.await.ok()
+    }
+
+    /// Connected peers.
+    pub async fn peers(&self) -> Vec<PeerView> {
+        let Some(net) = &self.0.net else { return Vec::new() };
+        let roster = self.0.ledger.roster();
+        let view = |peer: congvan_net::PeerInfo| PeerView {
+            node: peer.peer.to_string(),
+            agency: roster.by_node(&peer.peer).map(|agency| agency.code.to_string()).unwrap_or_default(),
+            addresses: peer.addresses.iter().map(|address| address.to_string()).collect(),
+            connected_s: peer.since.elapsed().unwrap_or_default().as_secs(),
+        };
+        net.peers().await.into_iter().map(view).collect()
+    }
+
+    /// The directory.
+    pub fn agencies(&self) -> Vec<AgencyView> {
+        let ledger = &self.0.ledger;
+        let view = |agency: &congvan_core::Agency| {
+            let (state, status) = (ledger.state(agency.chain), ledger.status(agency.chain));
+            AgencyView {
+                code: agency.code.to_string(),
+                name: agency.name.clone(),
+                parent: agency.parent.as_ref().map(|code| code.to_string()),
+                standing: format!("{:?}", agency.standing).to_lowercase(),
+                chain: agency.chain.to_string(),
+                key: state.next_keys(agency.policy()).map(|keys| keys.sign.to_string()).unwrap_or_default(),
+                nodes: agency.nodes.iter().map(Peer::to_string).collect(),
+                head: status.head.map_or(0, |head| head.seq.get()),
+                verified: status.verified_through,
+                quarantined: status.quarantined.map(|quarantine| quarantine.from.get()),
+            }
+        };
+        ledger.roster().agencies().map(view).collect()
+    }
+
+    /// Runs `ending` when the node is shut down.
+    pub(crate) fn on_shutdown(&self, ending: Ending) {
+        lock(&self.0.endings).push(ending);
+    }
+
+    /// Stops writing, replicating and serving, and closes the ledger once the last clone is gone.
+    pub async fn shutdown(&self) {
+        let shared = self.0.clone();
+        for ending in std::mem::take(&mut *lock(&shared.endings)) {
+            ending();
+        }
+        // The replica thread ends by itself when asked; whoever waits for it must not block the runtime.
+        let _ = shared.to_replica.send(Input::Stop).await;
+        let stopped = tokio::task::spawn_blocking(move || {
+            if let Some(thread) = lock(&shared.replica).take() {
+                let _ = thread.join();
+            }
+            if let Some(writer) = lock(&shared.writer).take() {
+                writer.close();
+            }
+        });
+        let _ = stopped.await;
+        if let Some(net) = &self.0.net {
+            net.clone().shutdown().await;
+        }
+        self.0.gate.send_replace(Gate::Refused("the node was shut down".to_owned()));
+    }
+}

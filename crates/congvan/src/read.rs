@@ -1,0 +1,386 @@
+//! Reading: what this agency may see of the ledger, opened.
+
+use congvan_core::blob::{BlobCipher, BlobRef};
+use congvan_core::document::{DocumentError, Packaging, Packet};
+use congvan_core::limits::CLOCK_TOLERANCE_MS;
+use congvan_core::status::StatusNote;
+use congvan_core::{
+    AgencyCode, ChainError, CodecError, DocumentPayload, EntryId, Envelope, Kind, LinkedEntry, StatusPayload, Wire,
+};
+use congvan_store::StoreError;
+
+use crate::node::{Node, Own};
+use crate::setup;
+use crate::view::{DocumentSummary, DocumentView, FileView, Progress, ProofView, StatusView};
+
+/// The fewest digits by which a document may be named.
+pub const MIN_ID_DIGITS: usize = 8;
+
+/// Why something cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// There is no such document here.
+    #[error("there is no document {0} here; it may not have arrived yet")]
+    NotFound(String),
+    /// Several begin so.
+    #[error("several documents begin with {0}; give more digits")]
+    Ambiguous(String),
+    /// No id.
+    #[error("{0:?} is no document id: give at least {MIN_ID_DIGITS} hexadecimal digits")]
+    NotAnId(String),
+    /// No such attachment.
+    #[error("the document has {have} attachments; there is no number {asked}")]
+    NoAttachment {
+        /// Counted from 0.
+        asked: usize,
+        /// How many there are.
+        have: usize,
+    },
+    /// It did not come as a packet.
+    #[error("the document did not come as a packet")]
+    NoPacket,
+    /// Its bytes are not all here yet.
+    #[error("{missing} of {chunks} pieces of it have not arrived yet; the node fetches them from its peers")]
+    Incomplete {
+        /// Pieces missing, at least.
+        missing: usize,
+        /// Pieces in all.
+        chunks: u32,
+    },
+    /// The stored bytes are not what was signed.
+    #[error("attachment {0} is damaged: it does not fit its digest")]
+    Damaged(usize),
+    /// The payload was dropped here.
+    #[error("the document's content was erased here; its place in the chain stands")]
+    Erased,
+    /// Not ours, or malformed.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// Not a payload of its kind.
+    #[error(transparent)]
+    Malformed(#[from] CodecError),
+    /// Its signature is bad.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The ledger.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A chunk.
+    #[error(transparent)]
+    Blob(#[from] congvan_core::blob::BlobError),
+}
+
+impl Node {
+    /// Documents addressed to this agency, newest first.
+    ///
+    /// # Errors
+    /// [`ReadError::Store`].
+    pub fn inbox(&self, limit: usize) -> Result<Vec<DocumentSummary>, ReadError> {
+        let own = self.0.own();
+        let mut documents = Vec::new();
+        for reference in self.0.ledger.by_addressee(&own.code) {
+            if documents.len() == limit {
+                break;
+            }
+            let Some(entry) = self.0.ledger.entry_by_id(reference?.id)? else { continue };
+            if entry.header().kind == Kind::DOCUMENT {
+                documents.push(self.summary(&own, &entry)?);
+            }
+        }
+        Ok(documents)
+    }
+
+    /// Documents that this agency sent, newest first.
+    ///
+    /// # Errors
+    /// [`ReadError::Store`].
+    pub fn outbox(&self, limit: usize) -> Result<Vec<DocumentSummary>, ReadError> {
+        let own = self.0.own();
+        let mut documents = Vec::new();
+        let mut next = self.0.ledger.status(own.chain).head.map(|head| head.seq);
+        while let Some(seq) = next.filter(|_| documents.len() < limit) {
+            next = seq.previous();
+            let Some(entry) = self.0.ledger.entry(own.chain, seq)? else { continue };
+            if entry.header().kind == Kind::DOCUMENT {
+                documents.push(self.summary(&own, &entry)?);
+            }
+        }
+        Ok(documents)
+    }
+
+    /// One document, by its id or at least [`MIN_ID_DIGITS`] leading digits of it.
+    ///
+    /// # Errors
+    /// [`ReadError`] says whether it is missing, ambiguous, or not genuine.
+    pub fn document(&self, id: &str) -> Result<DocumentView, ReadError> {
+        let entry = self.document_entry(id)?;
+        self.document_view(&entry)
+    }
+
+    /// The entry of a document.
+    pub(crate) fn document_entry(&self, id: &str) -> Result<LinkedEntry, ReadError> {
+        let text = id.trim().to_lowercase();
+        if text.len() < MIN_ID_DIGITS || text.len() > 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(ReadError::NotAnId(id.to_owned()));
+        }
+        let ledger = &self.0.ledger;
+        let entry = match text.parse::<EntryId>() {
+            Ok(id) => ledger.entry_by_id(id)?,
+            Err(_) => {
+                let mut found = None;
+                for id in ledger.ids_with_prefix(&text)? {
+                    let Some(entry) = ledger.entry_by_id(id)? else { continue };
+                    if entry.header().kind == Kind::DOCUMENT && found.replace(entry).is_some() {
+                        return Err(ReadError::Ambiguous(text));
+                    }
+                }
+                found
+            }
+        };
+        entry.filter(|entry| entry.header().kind == Kind::DOCUMENT).ok_or(ReadError::NotFound(id.to_owned()))
+    }
+
+    fn payload_of(entry: &LinkedEntry) -> Result<DocumentPayload, ReadError> {
+        Ok(DocumentPayload::from_bytes(entry.payload().ok_or(ReadError::Erased)?)?)
+    }
+
+    fn open(&self, own: &Own, entry: &LinkedEntry, payload: &DocumentPayload) -> Result<Envelope, DocumentError> {
+        let chain = entry.header().chain;
+        let mut last = DocumentError::Seal(congvan_core::seal::SealError::NotForUs);
+        for seal in &own.seals {
+            match payload.open(self.0.network, chain, &own.code, seal) {
+                Ok(envelope) => return Ok(envelope),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    /// What the list shows of a document; one that is sealed to others shows what everybody sees.
+    fn summary(&self, own: &Own, entry: &LinkedEntry) -> Result<DocumentSummary, ReadError> {
+        let payload = Self::payload_of(entry).ok();
+        let envelope = payload.as_ref().and_then(|payload| self.open(own, entry, payload).ok()).unwrap_or_default();
+        let statuses = self.statuses_of(entry.id())?;
+        Ok(self.summarize(entry, payload.as_ref(), &envelope, &statuses))
+    }
+
+    fn summarize(
+        &self,
+        entry: &LinkedEntry,
+        payload: Option<&DocumentPayload>,
+        envelope: &Envelope,
+        statuses: &[StatusView],
+    ) -> DocumentSummary {
+        let roster = self.0.ledger.roster();
+        let header = entry.header();
+        let sender = roster.agency(header.chain);
+        let to: Vec<String> = payload.iter().flat_map(|p| p.addressees.iter()).map(AgencyCode::to_string).collect();
+        let progress = to
+            .iter()
+            .map(|agency| Progress {
+                agency: agency.clone(),
+                status: statuses.iter().rev().find(|status| status.by == *agency).map(|status| status.status.clone()),
+            })
+            .collect();
+        let blobs = payload.map_or(&[][..], |payload| &payload.blobs);
+        let code = match (envelope.number.is_empty(), envelope.notation.is_empty()) {
+            (false, false) => format!("{}/{}", envelope.number, envelope.notation),
+            _ => format!("{}{}", envelope.number, envelope.notation),
+        };
+        DocumentSummary {
+            id: entry.id().to_string(),
+            from: sender.map(|agency| agency.code.to_string()).unwrap_or_default(),
+            from_name: sender.map(|agency| agency.name.clone()).unwrap_or_default(),
+            number: entry.seq().get(),
+            time: header.time.as_millis(),
+            clock_off: header.time.as_millis() > setup::now().as_millis().saturating_add(CLOCK_TOLERANCE_MS),
+            to,
+            code,
+            type_name: envelope.type_name.to_string(),
+            promulgated: envelope.promulgated.to_string(),
+            subject: envelope.subject.to_string(),
+            due: envelope.due.to_string(),
+            attachments: envelope.attachments.len(),
+            complete: blobs.iter().all(|blob| self.0.ledger.has_blob(blob)),
+            progress,
+        }
+    }
+
+    /// A document with everything that this agency may know of it. Its signature is checked first.
+    pub(crate) fn document_view(&self, entry: &LinkedEntry) -> Result<DocumentView, ReadError> {
+        entry.check()?;
+        let own = self.0.own();
+        let payload = Self::payload_of(entry)?;
+        let envelope = self.open(&own, entry, &payload)?;
+        let history = self.statuses_of(entry.id())?;
+        let files = envelope.attachments.iter().map(|attachment| FileView {
+            name: attachment.name.to_string(),
+            media_type: attachment.media_type.to_string(),
+            len: attachment.len,
+            zipped: attachment.packaging == Packaging::Zip,
+            digest: attachment.digest.to_string(),
+            present: payload.blobs.get(attachment.blob as usize).is_some_and(|blob| self.0.ledger.has_blob(blob)),
+        });
+        let signer = [&*envelope.signer.competence, &*envelope.signer.position, &*envelope.signer.name];
+        let status = self.0.ledger.status(entry.header().chain);
+        Ok(DocumentView {
+            files: files.collect(),
+            summary: self.summarize(entry, Some(&payload), &envelope, &history),
+            document_id: envelope.document_id.to_string(),
+            place: envelope.place.to_string(),
+            summary_text: envelope.summary.to_string(),
+            signer: signer.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "),
+            priority: envelope.priority.to_string(),
+            has_packet: envelope.packet.is_some(),
+            history,
+            proof: ProofView {
+                genuine: true,
+                signer: entry.signer().to_string(),
+                payload_digest: entry.header().payload_digest.to_string(),
+                previous: entry.header().prev.to_string(),
+                head: status.head.map_or(0, |head| head.seq.get()),
+                quarantined: status.quarantined.map(|quarantine| quarantine.from.get()),
+            },
+        })
+    }
+
+    /// Statuses that name a document, oldest first. One whose own signature is bad is left out: the
+    /// check behind quarantines its chain.
+    fn statuses_of(&self, document: EntryId) -> Result<Vec<StatusView>, ReadError> {
+        let mut statuses = Vec::new();
+        for reference in self.0.ledger.by_document(document) {
+            let Some(entry) = self.0.ledger.entry_by_id(reference?.id)? else { continue };
+            if entry.check().is_ok() {
+                statuses.extend(self.status_view(&entry));
+            }
+        }
+        statuses.sort_by(|a, b| (a.time, &a.by, a.number).cmp(&(b.time, &b.by, b.number)));
+        Ok(statuses)
+    }
+
+    /// A status; `None` for a malformed one.
+    pub(crate) fn status_view(&self, entry: &LinkedEntry) -> Option<StatusView> {
+        let payload = StatusPayload::from_bytes(entry.payload()?).ok()?;
+        let own = self.0.own();
+        let chain = entry.header().chain;
+        let note: StatusNote =
+            own.seals.iter().find_map(|seal| payload.open(self.0.network, chain, seal).ok()).unwrap_or_default();
+        let roster = self.0.ledger.roster();
+        let (status, meaning, meaning_vi) = StatusView::meanings(payload.code);
+        let staff = [&*note.staff.name, &*note.staff.department];
+        Some(StatusView {
+            id: entry.id().to_string(),
+            document: payload.document.id.to_string(),
+            by: roster.agency(chain)?.code.to_string(),
+            number: entry.seq().get(),
+            time: entry.header().time.as_millis(),
+            status,
+            meaning,
+            meaning_vi,
+            note: note.note.to_string(),
+            staff: staff.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// A document's envelope, as its author wrote it.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn envelope(&self, id: &str) -> Result<Envelope, ReadError> {
+        let entry = self.document_entry(id)?;
+        entry.check()?;
+        Ok(self.open(&self.0.own(), &entry, &Self::payload_of(&entry)?)?)
+    }
+
+    /// An attachment's bytes, piece by piece, as they were attached.
+    ///
+    /// # Errors
+    /// [`ReadError::Incomplete`] while pieces are missing.
+    pub fn attachment(&self, id: &str, number: usize) -> Result<AttachmentReader, ReadError> {
+        let entry = self.document_entry(id)?;
+        entry.check()?;
+        let payload = Self::payload_of(&entry)?;
+        let envelope = self.open(&self.0.own(), &entry, &payload)?;
+        let have = envelope.attachments.len();
+        let attachment = envelope.attachments.get(number).ok_or(ReadError::NoAttachment { asked: number, have })?;
+        self.blob_reader(&entry, &payload, attachment.blob)
+    }
+
+    /// The skeleton of the packet that a document came as (`congvan_edxml::Skeleton`).
+    ///
+    /// # Errors
+    /// [`ReadError::NoPacket`], or [`ReadError::Incomplete`] while pieces are missing.
+    pub fn skeleton(&self, id: &str) -> Result<Vec<u8>, ReadError> {
+        let entry = self.document_entry(id)?;
+        entry.check()?;
+        let payload = Self::payload_of(&entry)?;
+        let envelope = self.open(&self.0.own(), &entry, &payload)?;
+        match envelope.packet {
+            None => Err(ReadError::NoPacket),
+            Some(Packet::Inline(bytes)) => Ok(bytes.into_vec()),
+            Some(Packet::Blob(blob)) => {
+                let pieces: Result<Vec<_>, _> = self.blob_reader(&entry, &payload, blob)?.collect();
+                Ok(pieces?.concat())
+            }
+        }
+    }
+
+    fn blob_reader(
+        &self,
+        entry: &LinkedEntry,
+        payload: &DocumentPayload,
+        number: u32,
+    ) -> Result<AttachmentReader, ReadError> {
+        let damaged = ReadError::Damaged(number as usize);
+        let blob = *payload.blobs.get(number as usize).ok_or(damaged)?;
+        if !self.0.ledger.has_blob(&blob) {
+            let missing = self.0.ledger.missing_chunks(&blob, 1024).len().max(1);
+            return Err(ReadError::Incomplete { missing, chunks: blob.chunks() });
+        }
+        let own = self.0.own();
+        let chain = entry.header().chain;
+        let mut key = Err(congvan_core::seal::SealError::NotForUs);
+        for seal in &own.seals {
+            key = payload.content_key(self.0.network, chain, &own.code, seal);
+            if key.is_ok() {
+                break;
+            }
+        }
+        let cipher = key.map_err(DocumentError::from)?.map(|key| BlobCipher::new(&key, number));
+        Ok(AttachmentReader { node: self.clone(), blob, cipher, next: 0 })
+    }
+}
+
+/// Reads an attachment piece by piece, decrypting and checking each: memory does not grow with it.
+#[derive(Debug)]
+pub struct AttachmentReader {
+    node: Node,
+    blob: BlobRef,
+    cipher: Option<BlobCipher>,
+    next: u32,
+}
+
+impl AttachmentReader {
+    fn piece(&self, index: u32) -> Result<Vec<u8>, ReadError> {
+        let incomplete = ReadError::Incomplete { missing: 1, chunks: self.blob.chunks() };
+        let (bytes, proof) = self.node.0.ledger.chunk(&self.blob, index)?.ok_or(incomplete)?;
+        congvan_core::blob::verify_chunk(&self.blob, index, &bytes, &proof)?;
+        match &self.cipher {
+            Some(cipher) => Ok(cipher.open(index, index + 1 == self.blob.chunks(), &bytes)?),
+            None => Ok(bytes),
+        }
+    }
+}
+
+impl Iterator for AttachmentReader {
+    type Item = Result<Vec<u8>, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let index = self.next;
+        (index < self.blob.chunks()).then(|| {
+            self.next += 1;
+            self.piece(index)
+        })
+    }
+}

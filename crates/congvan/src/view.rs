@@ -1,0 +1,243 @@
+//! What the node shows of its ledger: plain data, for people and for JSON.
+
+use congvan_core::StatusCode;
+use serde::{Deserialize, Serialize};
+
+/// A document in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentSummary {
+    /// The entry's id, 64 hexadecimal digits: the document's name in every command.
+    pub id: String,
+    /// The sender's code.
+    pub from: String,
+    /// The sender's name in the roster.
+    pub from_name: String,
+    /// The number in the sender's chain.
+    pub number: u64,
+    /// When, by the sender's clock: milliseconds since 1970.
+    pub time: u64,
+    /// Whether that clock is more than ten minutes ahead of ours.
+    pub clock_off: bool,
+    /// The addressees' codes.
+    pub to: Vec<String>,
+    /// Number and notation: "123/BC-UBND".
+    pub code: String,
+    /// Its type.
+    pub type_name: String,
+    /// Date of promulgation, as written.
+    pub promulgated: String,
+    /// Subject; empty where it is sealed to others.
+    pub subject: String,
+    /// Date by which an answer is due, as written.
+    pub due: String,
+    /// How many attachments it has.
+    pub attachments: usize,
+    /// Whether every attachment is here in full.
+    pub complete: bool,
+    /// The last status that each addressee reported.
+    pub progress: Vec<Progress>,
+}
+
+/// How far one addressee is with a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The addressee's code.
+    pub agency: String,
+    /// Its last status code, two digits; `None` before the first.
+    pub status: Option<String>,
+}
+
+/// A document with everything that its reader may know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentView {
+    /// As in a list.
+    #[serde(flatten)]
+    pub summary: DocumentSummary,
+    /// The author's own id.
+    pub document_id: String,
+    /// Place of promulgation.
+    pub place: String,
+    /// Abstract.
+    pub summary_text: String,
+    /// Who signed: position and name.
+    pub signer: String,
+    /// Urgency, as written.
+    pub priority: String,
+    /// Its attachments.
+    pub files: Vec<FileView>,
+    /// Whether it came as an edXML packet, which can be had back byte for byte.
+    pub has_packet: bool,
+    /// What became of it, oldest first.
+    pub history: Vec<StatusView>,
+    /// What this node vouches for.
+    pub proof: ProofView,
+}
+
+/// An attachment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileView {
+    /// Its name.
+    pub name: String,
+    /// Its media type, as written.
+    pub media_type: String,
+    /// Its length in bytes, as it was attached.
+    pub len: u64,
+    /// Whether its bytes are a ZIP that holds the file.
+    pub zipped: bool,
+    /// Digest of its bytes.
+    pub digest: String,
+    /// Whether all of it is here.
+    pub present: bool,
+}
+
+/// A status that somebody reported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusView {
+    /// The status entry's id.
+    pub id: String,
+    /// The document's id.
+    pub document: String,
+    /// Who reported it.
+    pub by: String,
+    /// The number in its chain.
+    pub number: u64,
+    /// When, by its author's clock: milliseconds since 1970.
+    pub time: u64,
+    /// Two digits.
+    pub status: String,
+    /// In English.
+    pub meaning: String,
+    /// In Vietnamese.
+    pub meaning_vi: String,
+    /// Description or reason; empty where it is sealed to others.
+    pub note: String,
+    /// Who handled it, as reported.
+    pub staff: String,
+}
+
+impl StatusView {
+    pub(crate) fn meanings(code: StatusCode) -> (String, String, String) {
+        (code.digits().to_owned(), code.english().to_owned(), code.vietnamese().to_owned())
+    }
+}
+
+/// What this node checked of an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProofView {
+    /// The signature was checked under the key that the roster gives for its number.
+    pub genuine: bool,
+    /// That key.
+    pub signer: String,
+    /// Digest of the payload.
+    pub payload_digest: String,
+    /// The entry before it.
+    pub previous: String,
+    /// The last number of the chain here, which covers this one by its links.
+    pub head: u64,
+    /// The first number of the chain in quarantine, if any.
+    pub quarantined: Option<u64>,
+}
+
+/// An agency in the directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgencyView {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// The agency above it.
+    pub parent: Option<String>,
+    /// `active`, `suspended` or `closed`.
+    pub standing: String,
+    /// Its chain.
+    pub chain: String,
+    /// Its signing key now.
+    pub key: String,
+    /// Its nodes' network keys.
+    pub nodes: Vec<String>,
+    /// The last number of its chain here.
+    pub head: u64,
+    /// How many of its entries had their own signatures checked here, from the first on.
+    pub verified: u64,
+    /// The first number in quarantine.
+    pub quarantined: Option<u64>,
+}
+
+/// The state of the node itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeView {
+    /// This software's version.
+    pub version: String,
+    /// The network's id.
+    pub network: String,
+    /// The network's name.
+    pub network_name: String,
+    /// This agency's code; empty for a ledger without an agency's key.
+    pub agency: String,
+    /// This node's network key.
+    pub node: String,
+    /// Addresses that it listens on.
+    pub listening: Vec<String>,
+    /// May it write, and why not.
+    pub writing: String,
+    /// The last number of its own chain.
+    pub head: u64,
+    /// Agencies in the roster.
+    pub agencies: usize,
+    /// Bytes on disk.
+    pub disk_bytes: u64,
+    /// Chains in quarantine: agency code and number.
+    pub quarantined: Vec<(String, u64)>,
+    /// Blobs still being fetched.
+    pub blobs_wanted: usize,
+    /// Entries whose own signatures are still to be checked.
+    pub unchecked: u64,
+}
+
+/// A connected peer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerView {
+    /// Its network key.
+    pub node: String,
+    /// The agency that it belongs to; empty if the roster does not know it.
+    pub agency: String,
+    /// Its addresses.
+    pub addresses: Vec<String>,
+    /// Seconds since it connected.
+    pub connected_s: u64,
+}
+
+/// An event of a durable consumer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventView {
+    /// Its number in this node's log, to acknowledge it by.
+    pub number: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: EventKind,
+}
+
+/// What an event is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A document addressed to this agency arrived.
+    Received(Box<DocumentView>),
+    /// This agency sent a document.
+    Sent(Box<DocumentView>),
+    /// Somebody reported on a document of this agency, or this agency did on another's.
+    Status(StatusView),
+    /// The roster changed.
+    Roster {
+        /// The roster's number.
+        roster_number: u64,
+    },
+    /// An entry of another kind, or one that cannot be read; passed on so that nothing is silent.
+    Other {
+        /// Its id.
+        id: String,
+        /// Why it is not shown.
+        note: String,
+    },
+}

@@ -1,0 +1,230 @@
+//! Two and three nodes in one process, over real sockets and real ledgers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use congvan::core::status::StatusNote;
+use congvan::core::{AgencyCode, Attachment, Bounded, Digest, Envelope, RosterAction, StatusCode, Text};
+use congvan::registrar::Registrar;
+use congvan::setup::{Home, create_agency, create_network};
+use congvan::view::EventKind;
+use congvan::{Gate, Node, Outgoing, SendError, Source, archive, audit};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A network on disk whose agencies all have the roster.
+struct Network {
+    dir: tempfile::TempDir,
+    codes: Vec<AgencyCode>,
+}
+
+impl Network {
+    fn new(agencies: usize) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let registrar = dir.path().join("registrar");
+        let genesis = create_network(&registrar, "Thái Nguyên", 1, 1, None).unwrap();
+        let codes: Vec<_> = (0..agencies).map(|n| AgencyCode::new(format!("000.00.{n:02}.H55")).unwrap()).collect();
+        let desk = Registrar::open(&registrar, None).unwrap();
+        for code in &codes {
+            let home = dir.path().join(code.as_str());
+            let admission = create_agency(&home, &genesis, code.clone(), code.as_str(), None, None).unwrap();
+            desk.change(RosterAction::Admit(admission)).unwrap();
+        }
+        let mut roster = Vec::new();
+        archive::export(desk.ledger(), false, &mut roster, &mut |_| {}).unwrap();
+        for code in &codes {
+            let path = Home::new(dir.path().join(code.as_str())).ledger();
+            let ledger = congvan::store::Ledger::open(&path, Default::default()).unwrap();
+            archive::import(&ledger, roster.as_slice(), &mut |_| {}).unwrap();
+        }
+        Self { dir, codes }
+    }
+
+    fn home(&self, n: usize) -> PathBuf {
+        self.dir.path().join(self.codes[n].as_str())
+    }
+
+    async fn start(&self, n: usize, bootstrap: &[String]) -> Node {
+        let builder = Node::builder(self.home(n)).listen("/ip4/127.0.0.1/tcp/0");
+        let node = bootstrap
+            .iter()
+            .fold(builder, |builder, address| builder.bootstrap(address.clone()))
+            .start()
+            .await
+            .unwrap();
+        eventually("the node listens", async || !node.listen_addresses().await.is_empty()).await;
+        node
+    }
+}
+
+/// Waits for a condition, with a bound.
+async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while !holds().await {
+        assert!(tokio::time::Instant::now() < deadline, "timed out: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn letter(to: &AgencyCode, subject: &str, file: &[u8]) -> Outgoing {
+    let attachment = Attachment {
+        name: Text::new("bao-cao.pdf").unwrap(),
+        media_type: Text::new("application/pdf").unwrap(),
+        description: Text::default(),
+        packaging: congvan::core::document::Packaging::Plain,
+        len: 0,
+        digest: Digest::from_bytes([0; 32]),
+        blob: 0,
+    };
+    Outgoing {
+        to: vec![to.clone()],
+        envelope: Envelope {
+            subject: Text::new(subject).unwrap(),
+            attachments: Bounded::new(vec![attachment]).unwrap(),
+            ..Envelope::default()
+        },
+        attachments: vec![Source::Bytes(file.to_vec())],
+        skeleton: Some(vec![7; 40_000]),
+        ..Outgoing::default()
+    }
+}
+
+fn bytes_of(node: &Node, id: &str) -> Vec<u8> {
+    node.attachment(id, 0).unwrap().collect::<Result<Vec<_>, _>>().unwrap().concat()
+}
+
+fn audit_of(node: &Node, dir: &Path) -> audit::Report {
+    let path = dir.join(format!("{}.cgl", node.code()));
+    archive::export(node.ledger(), true, std::fs::File::create(&path).unwrap(), &mut |_| {}).unwrap();
+    audit::audit_file(&path, &mut |_| {}).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_and_its_statuses_cross_and_the_copies_agree() {
+    let network = Network::new(2);
+    let a = network.start(0, &[]).await;
+    let b = network.start(1, &a.listen_addresses().await).await;
+    let file: Vec<u8> = (0..300_000u32).map(|n| (n * 7 % 251) as u8).collect();
+
+    let sent = a.send(letter(&network.codes[1], "Báo cáo", &file)).await.unwrap();
+    let id = sent.entry.id.to_string();
+    let mut register = b.consumer("register").unwrap();
+    let received = loop {
+        let delivery = tokio::time::timeout(PATIENCE, register.next()).await.unwrap().unwrap();
+        let event = delivery.event.clone();
+        delivery.acknowledge().unwrap();
+        if let EventKind::Received(document) = event.what {
+            break document;
+        }
+    };
+    assert_eq!((received.summary.subject.as_str(), &received.summary.id), ("Báo cáo", &id));
+    eventually("the attachment arrives", async || b.document(&id).unwrap().summary.complete).await;
+    assert_eq!(bytes_of(&b, &id), file);
+    assert_eq!(b.skeleton(&id).unwrap(), vec![7; 40_000]);
+    assert_eq!(bytes_of(&a, &id), file, "the sender reads what it sent");
+
+    for code in [StatusCode::Arrived, StatusCode::Accepted, StatusCode::Completed] {
+        b.report(&id[..12], code, StatusNote { note: Text::new("đã nhận").unwrap(), ..StatusNote::default() })
+            .await
+            .unwrap();
+    }
+    eventually("the statuses come back", async || a.document(&id).unwrap().history.len() == 3).await;
+    let history = a.document(&id).unwrap().history;
+    assert_eq!(history.iter().map(|s| s.status.as_str()).collect::<Vec<_>>(), ["01", "03", "06"]);
+    assert_eq!(history[0].note, "đã nhận");
+
+    let (of_a, of_b) = (audit_of(&a, network.dir.path()), audit_of(&b, network.dir.path()));
+    assert!(of_a.is_genuine() && of_b.is_genuine(), "{:?} {:?}", of_a.violations, of_b.violations);
+    assert_eq!(of_a.digest, of_b.digest);
+    a.shutdown().await;
+    b.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retry_with_the_same_key_sends_once() {
+    let network = Network::new(2);
+    let a = network.start(0, &[]).await;
+    let b = network.start(1, &a.listen_addresses().await).await;
+    let keyed = || Outgoing { key: Some("k".to_owned()), ..letter(&network.codes[1], "một lần", b"x") };
+    let (one, two) = tokio::join!(a.send(keyed()), a.send(keyed()));
+    let (one, two) = (one.unwrap(), two.unwrap());
+    assert_eq!(one.entry, two.entry);
+    assert!(one.repeated != two.repeated);
+    assert_eq!(a.outbox(10).unwrap().len(), 1);
+    a.shutdown().await;
+    b.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_was_away_catches_up_and_resumes_its_consumer() {
+    let network = Network::new(2);
+    let a = network.start(0, &[]).await;
+    let b = network.start(1, &a.listen_addresses().await).await;
+    let first = a.send(letter(&network.codes[1], "1", b"one")).await.unwrap().entry.id.to_string();
+    eventually("the first arrives", async || b.document(&first).is_ok_and(|d| d.summary.complete)).await;
+    b.shutdown().await;
+    drop(b);
+    for n in 2..5 {
+        a.send(letter(&network.codes[1], &n.to_string(), b"more")).await.unwrap();
+    }
+    let b = network.start(1, &a.listen_addresses().await).await;
+    eventually("the rest arrives", async || {
+        b.inbox(10).unwrap().len() == 4 && b.inbox(10).unwrap().iter().all(|document| document.complete)
+    })
+    .await;
+    a.shutdown().await;
+    b.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unconfirmed_node_waits_and_an_operator_may_decide_otherwise() {
+    let network = Network::new(2);
+    let alone = network.start(0, &[]).await;
+    assert!(matches!(alone.gate(), Gate::Waiting(_)));
+    alone.shutdown().await;
+    drop(alone);
+    let builder = Node::builder(network.home(0)).local_only();
+    let strict = builder.clone().start().await.unwrap();
+    let refused = strict.send(letter(&network.codes[1], "không", b"x")).await.unwrap_err();
+    assert!(matches!(refused, SendError::NotYet(ref why) if why.contains("offline_start")), "{refused}");
+    strict.shutdown().await;
+    drop(strict);
+    let chosen = builder.offline_start(true).start().await.unwrap();
+    chosen.send(letter(&network.codes[1], "có", b"x")).await.unwrap();
+    chosen.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotated_key_signs_what_follows_and_old_documents_stay_readable() {
+    let network = Network::new(2);
+    let a = network.start(0, &[]).await;
+    let b = network.start(1, &a.listen_addresses().await).await;
+    let before = b.send(letter(&network.codes[0], "trước", b"old")).await.unwrap().entry.id.to_string();
+    eventually("it arrives", async || a.document(&before).is_ok_and(|d| d.summary.complete)).await;
+    let old_key = a.document(&before).unwrap();
+    a.rotate_key().await.unwrap();
+    let after = a.send(letter(&network.codes[1], "sau", b"new")).await.unwrap().entry.id.to_string();
+    eventually("it arrives", async || b.document(&after).is_ok_and(|d| d.summary.complete)).await;
+    let reply = b.send(letter(&network.codes[0], "lại", b"to the new key")).await.unwrap().entry.id.to_string();
+    eventually("the reply arrives", async || a.document(&reply).is_ok_and(|d| d.summary.complete)).await;
+    assert_eq!(bytes_of(&a, &reply), b"to the new key");
+    assert_eq!(a.document(&before).unwrap().files, old_key.files);
+    assert_eq!(bytes_of(&a, &before), b"old");
+    let report = audit_of(&b, network.dir.path());
+    assert!(report.is_genuine(), "{:?}", report.violations);
+    a.shutdown().await;
+    b.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn addressees_that_the_roster_does_not_know_are_named() {
+    let network = Network::new(2);
+    let a = Node::builder(network.home(0)).local_only().offline_start(true).start().await.unwrap();
+    let stranger = AgencyCode::new("000.00.99.H55").unwrap();
+    let error = a.send(letter(&stranger, "?", b"x")).await.unwrap_err();
+    assert!(error.to_string().contains("000.00.99.H55"), "{error}");
+    assert!(a.outbox(1).unwrap().is_empty());
+    a.shutdown().await;
+}
