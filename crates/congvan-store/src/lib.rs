@@ -1,1 +1,39 @@
-//! x
+//! The Congvan ledger in RocksDB: chains, the roster, evidence, attachments, and what a node keeps
+//! beside them, in one database.
+//!
+//! What it promises:
+//! - An entry, its indexes and its effects are one atomic write (DESIGN §3.7).
+//! - [`Writer::append`] and [`Ledger::ingest`] return once what they wrote is on disk. After a crash it
+//!   is there, whole, and nothing half-written is.
+//! - A write that fails makes the ledger read-only until it is opened anew: nothing is guessed about
+//!   what a failing disk holds.
+//! - Damage is an error that names chain and number, never a panic, and never silence.
+//! - One process writes; any number read copies or backups.
+//!
+//! Start at [`Ledger`].
+
+mod backup;
+mod batch;
+mod blobs;
+mod chain;
+mod db;
+mod error;
+mod feed;
+mod ingest;
+pub mod layout;
+mod ledger;
+mod mark;
+mod migrate;
+mod read;
+mod roster;
+mod writer;
+
+pub use backup::Sizes;
+pub use blobs::BlobWriter;
+pub use chain::{ChainStatus, Quarantine, Reason};
+pub use error::{AppendError, BackupError, Corruption, IngestError, MarkError, OpenError, StoreError, WriterError};
+pub use feed::FeedItem;
+pub use ingest::{Ingested, Verified};
+pub use ledger::{Ledger, MarkVerdict, Options};
+pub use mark::HighWater;
+pub use writer::{Done, LocalPut, Writer};

@@ -1,0 +1,135 @@
+//! One atomic write: an entry, its indexes and its effects.
+
+use congvan_core::{
+    AgencyCode, ChainId, DocumentPayload, EntryId, Kind, LinkedEntry, Point, StatusPayload, UnverifiedEntry, Wire,
+};
+use rocksdb::WriteBatch;
+
+use crate::chain::Chain;
+use crate::db::Database;
+use crate::layout::{self, Cf, ChainNo, ChainPart};
+
+/// Whose ledger it is: what concerns that agency enters the feed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Owner {
+    pub(crate) chain: Option<ChainId>,
+    pub(crate) code: Option<AgencyCode>,
+}
+
+/// What the indexes know of an entry's payload. A malformed payload means nothing to them.
+pub(crate) enum Meaning {
+    Document(Vec<AgencyCode>),
+    Status { document: EntryId, to: AgencyCode },
+    Other,
+}
+
+impl Meaning {
+    pub(crate) fn of(kind: Kind, payload: Option<&[u8]>) -> Self {
+        match (kind, payload) {
+            (Kind::DOCUMENT, Some(payload)) => DocumentPayload::from_bytes(payload)
+                .map_or(Self::Other, |document| Self::Document(document.addressees.to_vec())),
+            (Kind::STATUS, Some(payload)) => StatusPayload::from_bytes(payload)
+                .map_or(Self::Other, |status| Self::Status { document: status.document.id, to: status.to }),
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Owner {
+    pub(crate) fn concerns(&self, entry: &LinkedEntry, meaning: &Meaning) -> bool {
+        if self.chain == Some(entry.header().chain) || entry.header().kind == Kind::ROSTER {
+            return true;
+        }
+        let Some(code) = &self.code else { return false };
+        match meaning {
+            Meaning::Document(addressees) => addressees.binary_search(code).is_ok(),
+            Meaning::Status { to, .. } => to == code,
+            Meaning::Other => false,
+        }
+    }
+}
+
+pub(crate) struct Batch<'a> {
+    db: &'a Database,
+    write: WriteBatch,
+    next_feed: u64,
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(db: &'a Database, next_feed: u64, capacity: usize) -> Self {
+        Self { db, write: WriteBatch::with_capacity_bytes(capacity), next_feed }
+    }
+
+    pub(crate) fn put(&mut self, cf: Cf, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
+        self.write.put_cf(self.db.cf(cf), key, value);
+    }
+
+    pub(crate) fn delete(&mut self, cf: Cf, key: impl AsRef<[u8]>) {
+        self.write.delete_cf(self.db.cf(cf), key);
+    }
+
+    /// An entry and its indexes.
+    pub(crate) fn put_entry(&mut self, no: ChainNo, entry: &LinkedEntry, meaning: &Meaning) {
+        let header = entry.header();
+        let place = layout::place(no, entry.seq().get());
+        self.put(Cf::Entries, place, entry.bytes());
+        self.put(Cf::Ids, entry.id().as_bytes(), place);
+        self.put(Cf::ByTime, layout::by_time(header.time, place), []);
+        match meaning {
+            Meaning::Document(addressees) => {
+                for code in addressees {
+                    self.put(Cf::ByAddressee, layout::by_addressee(code, header.time, place), []);
+                }
+            }
+            Meaning::Status { document, .. } => self.put(Cf::ByDocument, layout::by_document(*document, place), []),
+            Meaning::Other => {}
+        }
+    }
+
+    /// Moves an entry and what leads to it to the evidence.
+    pub(crate) fn set_aside(&mut self, no: ChainNo, entry: &UnverifiedEntry) {
+        let header = entry.header();
+        let place = layout::place(no, entry.seq().get());
+        self.put(Cf::Evidence, layout::orphan_key(no, entry.point()), entry.bytes());
+        self.delete(Cf::Entries, place);
+        self.delete(Cf::Ids, entry.id().as_bytes());
+        self.delete(Cf::ByTime, layout::by_time(header.time, place));
+        match Meaning::of(header.kind, entry.payload()) {
+            Meaning::Document(addressees) => {
+                for code in addressees {
+                    self.delete(Cf::ByAddressee, layout::by_addressee(&code, header.time, place));
+                }
+            }
+            Meaning::Status { document, .. } => self.delete(Cf::ByDocument, layout::by_document(document, place)),
+            Meaning::Other => {}
+        }
+    }
+
+    pub(crate) fn drop_orphan(&mut self, no: ChainNo, point: Point) {
+        self.delete(Cf::Evidence, layout::orphan_key(no, point));
+    }
+
+    /// The entry comes up in the feed.
+    pub(crate) fn feed(&mut self, entry: &LinkedEntry) {
+        let value = layout::feed_value(entry.reference(), entry.header().kind);
+        self.put(Cf::Feed, self.next_feed.to_be_bytes(), value);
+        self.next_feed += 1;
+    }
+
+    /// What is remembered of a chain; its spans only where they changed since `before`.
+    pub(crate) fn put_chain(&mut self, chain: &Chain, before: Option<&Chain>) {
+        if before.is_none() {
+            self.put(Cf::Chains, layout::chain_key(chain.no, ChainPart::Id), chain.state.chain().as_bytes());
+        }
+        self.put(Cf::Chains, layout::chain_key(chain.no, ChainPart::Head), chain.record().to_bytes());
+        if before.is_none_or(|before| before.state.spans() != chain.state.spans()) {
+            let spans = chain.state.to_record().to_bytes();
+            self.put(Cf::Chains, layout::chain_key(chain.no, ChainPart::Spans), spans);
+        }
+    }
+
+    /// The batch, and the number that the next feed item will have.
+    pub(crate) fn finish(self) -> (WriteBatch, u64) {
+        (self.write, self.next_feed)
+    }
+}

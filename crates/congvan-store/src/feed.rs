@@ -1,0 +1,108 @@
+//! The feed: what concerns this agency, in order of arrival; and small durable local values.
+
+use congvan_core::{EntryRef, Kind};
+use rocksdb::WriteBatch;
+
+use crate::error::StoreError;
+use crate::layout::{self, Cf};
+use crate::ledger::{Ledger, guard};
+
+/// One entry that concerns this agency: written by it, addressed to it, or of the roster. Its own
+/// signature was checked. It may have been set aside since, and may come again after that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FeedItem {
+    /// Its number in the feed, from 1 on.
+    pub number: u64,
+    /// The entry.
+    pub entry: EntryRef,
+    /// What it is.
+    pub kind: Kind,
+}
+
+impl Ledger {
+    /// The items after number `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn feed(&self, after: u64, limit: usize) -> Result<Vec<FeedItem>, StoreError> {
+        let Some(from) = after.checked_add(1) else { return Ok(vec![]) };
+        let stored = self.0.db.scan(Cf::Feed, from.to_be_bytes().to_vec(), vec![u8::MAX; 9], false);
+        let read = |item: Result<(Box<[u8]>, Box<[u8]>), StoreError>| {
+            let (key, value) = item?;
+            let (entry, kind) = layout::read_feed_value(&value)?;
+            Ok(FeedItem { number: layout::read_number("feed", &key)?, entry, kind })
+        };
+        stored.take(limit).map(read).collect()
+    }
+
+    /// The number of the last item; 0 for none.
+    pub fn feed_head(&self) -> u64 {
+        guard(&self.0.write).next_feed - 1
+    }
+
+    /// The last number that a consumer acknowledged; 0 for none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn cursor(&self, name: &str) -> Result<u64, StoreError> {
+        match self.0.db.get(Cf::Local, layout::cursor_key(name))? {
+            Some(number) => Ok(layout::read_number("cursor", &number)?),
+            None => Ok(0),
+        }
+    }
+
+    /// Moves a consumer's cursor forward; a lower number than it has changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn set_cursor(&self, name: &str, number: u64) -> Result<(), StoreError> {
+        let _write = guard(&self.0.write);
+        if number <= self.cursor(name)? {
+            return Ok(());
+        }
+        self.put(layout::cursor_key(name), &number.to_be_bytes())
+    }
+
+    /// All consumers and what they acknowledged, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn cursors(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let read = |item: Result<(Box<[u8]>, Box<[u8]>), StoreError>| {
+            let (key, value) = item?;
+            Ok((String::from_utf8_lossy(&key[1..]).into_owned(), layout::read_number("cursor", &value)?))
+        };
+        self.0.db.scan_prefix(Cf::Local, b"c", false).map(read).collect()
+    }
+
+    /// A local value.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn get_local(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.db.get(Cf::Local, layout::local_key(key))
+    }
+
+    /// The entry that [`LocalPut::Entry`](crate::LocalPut::Entry) wrote under a key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn get_local_entry(&self, key: &[u8]) -> Result<Option<EntryRef>, StoreError> {
+        let stored = self.get_local(key)?;
+        Ok(stored.map(|bytes| layout::read_reference(&bytes)).transpose()?)
+    }
+
+    /// Stores a local value, durably.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn put_local(&self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        self.put(layout::local_key(key), value)
+    }
+
+    fn put(&self, key: Vec<u8>, value: &[u8]) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        batch.put_cf(self.0.db.cf(Cf::Local), key, value);
+        self.0.db.write(batch, true)
+    }
+}
