@@ -48,7 +48,7 @@ impl Text {
 
 /// The node's figures.
 pub(crate) fn render(snapshot: &Snapshot) -> String {
-    let Snapshot { node, peers, resident_bytes } = snapshot;
+    let Snapshot { node, peers, resident_bytes, .. } = snapshot;
     let mut text = Text(String::new());
     let about = vec![
         ("version", node.version.as_str()),

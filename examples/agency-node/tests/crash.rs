@@ -140,7 +140,7 @@ impl Restored {
     fn restore_database(&self) {
         let ledger = self.a.home.join("ledger");
         std::fs::remove_dir_all(&ledger).unwrap();
-        congvan::setup::restore(&self.backup, &self.a.home).unwrap();
+        congvan::store::Ledger::restore(&self.backup, &ledger).unwrap();
     }
 
     /// The whole machine comes from a snapshot: the mark beside the key is as old as the database.

@@ -58,7 +58,10 @@ pub(crate) fn play(packet: &Path) -> Step {
         nodes.push(stage.start_node(agency.home, &places[number], &addresses[..number])?);
     }
     await_ready(&places, &mut nodes)?;
-    stage.done("Ba nút chạy, mỗi nút một thư mục, đã nối với nhau", "three congvan-node processes run and see each other");
+    stage.done(
+        "Ba nút chạy, mỗi nút một thư mục, đã nối với nhau",
+        "three congvan-node processes run and see each other",
+    );
 
     let id = send_packet(&stage, packet)?;
     for receiver in [B, C] {
@@ -73,7 +76,10 @@ pub(crate) fn play(packet: &Path) -> Step {
     for node in [a, b, c] {
         slowest = slowest.max(node.stop()?);
     }
-    stage.done("Ba nút đã dừng gọn", format_args!("every node stopped cleanly, the slowest in {} ms", slowest.as_millis()));
+    stage.done(
+        "Ba nút đã dừng gọn",
+        format_args!("every node stopped cleanly, the slowest in {} ms", slowest.as_millis()),
+    );
     println!("\n  Xong · done: sent, received, reported, caught up, audited, and the altered copy found out\n");
     Ok(())
 }
@@ -90,7 +96,10 @@ fn text(value: &Value, name: &str) -> Step<String> {
 /// The network and its agencies' keys; each node's network key.
 fn found(stage: &Stage) -> Step<[String; 3]> {
     let made = stage.ask(REGISTRAR, &["network", "create", "--name", "Thái Nguyên"])?;
-    stage.done("Mạng liên thông được lập, cơ quan đăng ký giữ khóa", format_args!("network {}", text(&made, "network")?));
+    stage.done(
+        "Mạng liên thông được lập, cơ quan đăng ký giữ khóa",
+        format_args!("network {}", text(&made, "network")?),
+    );
     let genesis = stage.path(REGISTRAR).join("genesis.cgv").display().to_string();
     let mut peers = [const { String::new() }; 3];
     for (peer, agency) in peers.iter_mut().zip(&ALL) {
@@ -116,7 +125,10 @@ fn admit(stage: &Stage) -> Step {
     for agency in &ALL {
         stage.congvan(agency.home, &["ledger", "import", &roster])?;
     }
-    stage.done("Cơ quan đăng ký kết nạp ba đơn vị; danh bạ được phát cho từng đơn vị", "the registrar admitted all three");
+    stage.done(
+        "Cơ quan đăng ký kết nạp ba đơn vị; danh bạ được phát cho từng đơn vị",
+        "the registrar admitted all three",
+    );
     Ok(())
 }
 
@@ -167,7 +179,12 @@ fn arrives_whole(stage: &Stage, receiver: &Agency, id: &str, packet: &[u8], pars
     let exported = fs::read(&out).context(out.display())?;
     ensure(exported == packet, || {
         let at = exported.iter().zip(packet).position(|(a, b)| a != b).unwrap_or(exported.len().min(packet.len()));
-        format!("{} exported {} bytes of {}; they differ from byte {at} on", receiver.code, exported.len(), packet.len())
+        format!(
+            "{} exported {} bytes of {}; they differ from byte {at} on",
+            receiver.code,
+            exported.len(),
+            packet.len()
+        )
     })?;
     let mut sent = Vec::new();
     for attachment in parsed.attachments() {
@@ -224,7 +241,8 @@ fn one_is_away(stage: &Stage, c: Running, place: &Place, bootstrap: &[String]) -
     fs::write(&attachment, "Phụ lục kèm theo văn bản\n".repeat(20_000)).context("an attachment")?;
     let attachment = attachment.display().to_string();
     let mut ids = Vec::new();
-    for (receiver, subject) in [(B, "Văn bản khi Sở Tài chính vắng mặt"), (C, "Văn bản chờ Sở Tài chính trở lại")] {
+    for (receiver, subject) in [(B, "Văn bản khi Sở Tài chính vắng mặt"), (C, "Văn bản chờ Sở Tài chính trở lại")]
+    {
         let arguments = ["send", "--to", receiver.code, "--subject", subject, "--attach", &attachment];
         ids.push(text(&stage.ask(A.home, &arguments)?, "id")?);
     }
@@ -238,7 +256,10 @@ fn one_is_away(stage: &Stage, c: Running, place: &Place, bootstrap: &[String]) -
     .map_err(|Failure(what)| Failure(format!("{what}\n{}", back.log())))?;
     stage.congvan(C.home, &["wait", &ids[1], "--timeout", "20"])?;
     let files = stage.path("c-late").display().to_string();
-    stage.congvan(C.home, &["export", &ids[1], "-o", &stage.path("late.edxml").display().to_string(), "--attachments", &files])?;
+    stage.congvan(
+        C.home,
+        &["export", &ids[1], "-o", &stage.path("late.edxml").display().to_string(), "--attachments", &files],
+    )?;
     let late = fs::read(Path::new(&files).join("phu-luc.txt")).context("the late attachment")?;
     ensure(late == fs::read(&attachment).context("an attachment")?, || "the late attachment differs".to_owned())?;
     stage.done(&format!("{} trở lại và nhận đủ phần đã lỡ", C.code), "the node is back and has caught up");

@@ -15,10 +15,10 @@ use congvan::core::document::{Content, Packaging};
 use congvan::core::{Attachment, Bounded, Envelope, Text, Wire};
 
 /// No condition takes longer to come true.
-pub const BOUND: Duration = Duration::from_secs(30);
+pub(crate) const BOUND: Duration = Duration::from_secs(30);
 
 /// Waits for a condition; panics, saying which, if it does not come true.
-pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + BOUND;
     loop {
         if let Some(found) = look().await {
@@ -30,26 +30,26 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
 }
 
 /// A port that nobody listens on.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// How a node is started.
 #[derive(Clone)]
-pub struct Setting {
-    pub home: PathBuf,
-    pub port: u16,
-    pub http: u16,
-    pub bootstrap: Vec<String>,
-    pub offline_start: bool,
+pub(crate) struct Setting {
+    pub(crate) home: PathBuf,
+    pub(crate) port: u16,
+    pub(crate) http: u16,
+    pub(crate) bootstrap: Vec<String>,
+    pub(crate) offline_start: bool,
 }
 
 impl Setting {
-    pub fn new(home: &Path) -> Self {
+    pub(crate) fn new(home: &Path) -> Self {
         Self { home: home.to_owned(), port: free_port(), http: free_port(), bootstrap: Vec::new(), offline_start: false }
     }
 
-    pub fn write(&self) -> PathBuf {
+    pub(crate) fn write(&self) -> PathBuf {
         let path = self.home.with_extension("toml");
         let text = format!(
             "dir = {:?}\nlisten = [\"/ip4/127.0.0.1/tcp/{}\"]\nbootstrap = {:?}\nhttp = \"127.0.0.1:{}\"\noffline_start = {}\n",
@@ -59,7 +59,7 @@ impl Setting {
         path
     }
 
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_congvan-node"));
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CONGVAN_")) {
             command.env_remove(name);
@@ -69,11 +69,11 @@ impl Setting {
     }
 
     /// Starts the process and waits until its control socket answers.
-    pub async fn start(&self) -> NodeProcess {
+    pub(crate) async fn start(&self) -> NodeProcess {
         self.start_as(self.command()).await
     }
 
-    pub async fn start_as(&self, mut command: Command) -> NodeProcess {
+    pub(crate) async fn start_as(&self, mut command: Command) -> NodeProcess {
         let log = self.home.with_extension("log");
         let file = std::fs::File::options().create(true).append(true).open(&log).unwrap();
         let child = command.stderr(file).spawn().unwrap();
@@ -91,23 +91,23 @@ impl Setting {
 }
 
 /// A running node; killed when dropped.
-pub struct NodeProcess {
-    pub child: Child,
+pub(crate) struct NodeProcess {
+    pub(crate) child: Child,
     home: PathBuf,
     http: u16,
     log: PathBuf,
 }
 
 impl NodeProcess {
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    pub async fn session(&self) -> Result<Session, SessionError> {
+    pub(crate) async fn session(&self) -> Result<Session, SessionError> {
         Session::open(&self.home, OpenOptions { passphrase: None, offline: false }).await
     }
 
-    pub async fn view(&self) -> NodeView {
+    pub(crate) async fn view(&self) -> NodeView {
         match self.session().await.unwrap().call(Request::Node).await.unwrap() {
             Reply::Node(view) => *view,
             other => panic!("{other:?}"),
@@ -115,12 +115,12 @@ impl NodeProcess {
     }
 
     /// The first address that it listens on, with its network key: what others bootstrap by.
-    pub async fn address(&self) -> String {
+    pub(crate) async fn address(&self) -> String {
         until("the node listens", async || self.view().await.listening.first().cloned()).await
     }
 
     /// The last number of an agency's chain here.
-    pub async fn head_of(&self, code: &str) -> u64 {
+    pub(crate) async fn head_of(&self, code: &str) -> u64 {
         match self.session().await.unwrap().call(Request::Agencies).await.unwrap() {
             Reply::Agencies { agencies } => agencies.iter().find(|a| a.code == code).map_or(0, |a| a.head),
             other => panic!("{other:?}"),
@@ -128,7 +128,7 @@ impl NodeProcess {
     }
 
     /// The documents that it sent, by number: id, and whether all of each is here.
-    pub async fn sent(&self) -> BTreeMap<u64, (String, bool)> {
+    pub(crate) async fn sent(&self) -> BTreeMap<u64, (String, bool)> {
         match self.session().await.unwrap().call(Request::Outbox { limit: 1_000_000 }).await.unwrap() {
             Reply::Documents { documents } => documents
                 .into_iter()
@@ -142,23 +142,24 @@ impl NodeProcess {
     }
 
     /// SIGKILL, now.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Sends a signal and waits for the end.
-    pub async fn signal(&mut self, name: &str) -> (ExitStatus, Duration) {
+    pub(crate) async fn signal(&mut self, name: &str) -> (ExitStatus, Duration) {
         let began = Instant::now();
         // The shell's own kill, because the standard library only knows SIGKILL.
-        let sent = Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, &self.child.id().to_string()]);
-        assert!({ sent }.status().unwrap().success());
+        let pid = self.child.id().to_string();
+        let sent = Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, &pid]).status().unwrap();
+        assert!(sent.success());
         let status = until("the node has stopped", async || self.child.try_wait().unwrap()).await;
         (status, began.elapsed())
     }
 
     /// Asks over HTTP: status and body.
-    pub fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.http)).unwrap();
         stream.set_read_timeout(Some(BOUND)).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
@@ -169,7 +170,7 @@ impl NodeProcess {
     }
 
     /// One figure of `/metrics`.
-    pub fn figure(&self, name: &str) -> u64 {
+    pub(crate) fn figure(&self, name: &str) -> u64 {
         let (_, body) = self.get("/metrics");
         let line = body.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("no {name} in\n{body}")).parse().unwrap()
@@ -187,7 +188,7 @@ impl Drop for NodeProcess {
 }
 
 /// Sends a document with one attachment; what the node answers when it is durable: number and id.
-pub async fn send(session: &Session, to: &str, name: &str) -> Result<(u64, String), SessionError> {
+pub(crate) async fn send(session: &Session, to: &str, name: &str) -> Result<(u64, String), SessionError> {
     let bytes = name.repeat(100);
     let attachment = Attachment {
         name: Text::new("phu-luc.txt").unwrap(),
