@@ -118,12 +118,7 @@ impl Ledger {
         let feed = self.feed_head();
         let view = self.0.view();
         let heads = view.chains.values().map(|chain| chain.head());
-        Sizes {
-            disk_bytes,
-            entries: heads.clone().sum(),
-            chains: heads.filter(|head| *head > 0).count() as u64,
-            feed,
-        }
+        Sizes { disk_bytes, entries: heads.clone().sum(), chains: heads.filter(|head| *head > 0).count() as u64, feed }
     }
 }
 

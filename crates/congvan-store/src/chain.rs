@@ -1,8 +1,6 @@
 //! What the ledger keeps of a chain in memory, and how far it trusts it.
 
-use congvan_core::{
-    ChainId, ChainPolicy, ChainState, EquivocationProof, KeyId, Point, Seq,
-};
+use congvan_core::{ChainId, ChainPolicy, ChainState, EquivocationProof, KeyId, Point, Seq};
 
 use crate::layout::{ChainNo, HeadRecord};
 

@@ -51,9 +51,7 @@ pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> OpenError {
 fn open_error(dir: &Path) -> impl FnOnce(rocksdb::Error) -> OpenError {
     let path = dir.to_owned();
     move |error| match error.kind() {
-        rocksdb::ErrorKind::Corruption => {
-            OpenError::Corrupt { path, error: Corruption::Storage(error.into_string()) }
-        }
+        rocksdb::ErrorKind::Corruption => OpenError::Corrupt { path, error: Corruption::Storage(error.into_string()) },
         _ => OpenError::Storage { path, error: error.into_string() },
     }
 }

@@ -290,8 +290,3 @@ impl StoreError {
         }
     }
 }
-
-/// An entry's place, in errors of reads by place.
-pub(crate) fn corrupt(chain: ChainId, seq: Seq) -> impl Fn(Corruption) -> StoreError {
-    move |error| StoreError::Corrupt { chain, seq, error }
-}

@@ -2,9 +2,7 @@
 
 use congvan_core::chain::Fault;
 use congvan_core::evidence::ProofError;
-use congvan_core::{
-    ChainError, ChainId, ChainPolicy, EquivocationProof, LinkedEntry, Point, Seq, UnverifiedEntry,
-};
+use congvan_core::{ChainError, ChainId, ChainPolicy, EquivocationProof, LinkedEntry, Point, Seq, UnverifiedEntry};
 use rayon::prelude::*;
 
 use crate::batch::{Batch, Meaning};
@@ -64,9 +62,8 @@ impl Ledger {
             entries.retain(|entry| entry.seq() < barrier);
         }
         // The registrar's word goes before a rival's.
-        let pinned = |entry: &&UnverifiedEntry| {
-            is_pinned(&policy, entry.seq()) && !policy.pins.contains(&entry.point())
-        };
+        let pinned =
+            |entry: &&UnverifiedEntry| is_pinned(&policy, entry.seq()) && !policy.pins.contains(&entry.point());
         if let Some(entry) = entries.iter().find(pinned) {
             return Err(ChainError { seq: entry.seq(), fault: Fault::Pinned }.into());
         }
@@ -77,8 +74,7 @@ impl Ledger {
 
         let mut after = (*before).clone();
         let linked = after.state.extend(self.0.network, &policy, new)?;
-        let meanings: Vec<_> =
-            linked.iter().map(|entry| Meaning::of(entry.header().kind, entry.payload())).collect();
+        let meanings: Vec<_> = linked.iter().map(|entry| Meaning::of(entry.header().kind, entry.payload())).collect();
         let concerning: Vec<_> =
             linked.iter().zip(&meanings).map(|(entry, meaning)| self.0.owner.concerns(entry, meaning)).collect();
         let bad = linked.par_iter().zip(&concerning).find_first(|(entry, ours)| **ours && entry.check().is_err());

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use congvan_core::chain::ChainRecord;
-use congvan_core::{AgencyCode, ChainId, ChainState, EquivocationProof, Genesis, NetworkId, Roster, UnverifiedEntry, Wire};
+use congvan_core::{
+    AgencyCode, ChainId, ChainState, EquivocationProof, Genesis, NetworkId, Roster, UnverifiedEntry, Wire,
+};
 
 use crate::batch::Owner;
 use crate::blobs::Partials;

@@ -108,8 +108,7 @@ impl Ledger {
         let (groups, committed) = bounded(MAX_GROUPS);
         let (dirty, flushes) = bounded(1);
         let file = mark.file();
-        let committer =
-            Arc::new(Committer { taken, chain, mark: Mutex::new(mark), dirty, busy: AtomicUsize::new(0) });
+        let committer = Arc::new(Committer { taken, chain, mark: Mutex::new(mark), dirty, busy: AtomicUsize::new(0) });
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
             thread::Builder::new().name(name.to_owned()).spawn(run).map_err(WriterError::Thread)
         };
@@ -234,9 +233,7 @@ impl Signer {
         while let Some(Waiting { draft, local, done }) = next.take() {
             let signed = match working.quarantined {
                 Some(from) => Err(AppendError::Quarantined(from)),
-                None => {
-                    working.state.append(network, &working.policy, draft, &self.secret).map_err(AppendError::from)
-                }
+                None => working.state.append(network, &working.policy, draft, &self.secret).map_err(AppendError::from),
             };
             match signed {
                 Ok(entry) => entries.push(Signed { entry, local, done }),
