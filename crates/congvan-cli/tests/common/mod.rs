@@ -7,12 +7,12 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-pub const H55: &str = "000.00.00.H55";
-pub const TTTT: &str = "000.00.01.H55";
-pub const TC: &str = "000.00.02.H55";
+pub(crate) const H55: &str = "000.00.00.H55";
+pub(crate) const TTTT: &str = "000.00.01.H55";
+pub(crate) const TC: &str = "000.00.02.H55";
 
 /// The binary, with nothing of the surrounding environment that it would heed.
-pub fn congvan() -> Command {
+pub(crate) fn congvan() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_congvan"));
     for name in ["CONGVAN_DIR", "CONGVAN_LANG", "CONGVAN_PASSPHRASE", "LC_ALL", "LC_MESSAGES"] {
         command.env_remove(name);
@@ -23,10 +23,10 @@ pub fn congvan() -> Command {
 
 /// What a run ended with.
 #[derive(Debug)]
-pub struct Ran {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl From<Output> for Ran {
@@ -38,54 +38,54 @@ impl From<Output> for Ran {
 
 impl Ran {
     #[track_caller]
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.code, 0, "{self:?}");
         self
     }
 
     #[track_caller]
-    pub fn fails(self, code: i32) -> Self {
+    pub(crate) fn fails(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{self:?}");
         self
     }
 
     /// Everything said, wherever.
-    pub fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         format!("{}{}", self.out, self.err)
     }
 
     #[track_caller]
-    pub fn says(self, what: &str) -> Self {
+    pub(crate) fn says(self, what: &str) -> Self {
         assert!(self.said().contains(what), "{what:?} is not in {self:?}");
         self
     }
 
     /// Standard output as exactly one JSON document.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
-pub fn run(dir: &Path, words: &[impl AsRef<OsStr>]) -> Ran {
+pub(crate) fn run(dir: &Path, words: &[impl AsRef<OsStr>]) -> Ran {
     congvan().arg("--dir").arg(dir).args(words).output().unwrap().into()
 }
 
-pub fn json(dir: &Path, words: &[impl AsRef<OsStr>]) -> Ran {
+pub(crate) fn json(dir: &Path, words: &[impl AsRef<OsStr>]) -> Ran {
     congvan().arg("--json").arg("--dir").arg(dir).args(words).output().unwrap().into()
 }
 
-pub fn sample(name: &str) -> PathBuf {
+pub(crate) fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/data").join(name)
 }
 
 /// A registrar and three agencies with real codes, admitted, each with the roster.
-pub struct Net {
+pub(crate) struct Net {
     root: tempfile::TempDir,
 }
 
 impl Net {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let net = Self { root: tempfile::tempdir().unwrap() };
         run(&net.path("registrar"), &["network", "create", "--name", "Thái Nguyên"]).ok();
         for (dir, code, name) in [
@@ -100,12 +100,12 @@ impl Net {
         net
     }
 
-    pub fn agency(&self, dir: &str, code: &str, name: &str) -> Ran {
+    pub(crate) fn agency(&self, dir: &str, code: &str, name: &str) -> Ran {
         let genesis = self.str("registrar/genesis.cgv");
         run(&self.path(dir), &["agency", "create", "--network", &genesis, "--code", code, "--name", name])
     }
 
-    pub fn share_roster(&self, dirs: &[&str]) {
+    pub(crate) fn share_roster(&self, dirs: &[&str]) {
         let file = self.str("roster.cgva");
         self.registrar(&["ledger", "export", "-o", &file]).ok();
         for dir in dirs {
@@ -113,35 +113,35 @@ impl Net {
         }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
-    pub fn str(&self, name: &str) -> String {
+    pub(crate) fn str(&self, name: &str) -> String {
         self.path(name).to_str().unwrap().to_owned()
     }
 
-    pub fn registrar(&self, words: &[&str]) -> Ran {
+    pub(crate) fn registrar(&self, words: &[&str]) -> Ran {
         run(&self.path("registrar"), words)
     }
 
-    pub fn h55(&self, words: &[&str]) -> Ran {
+    pub(crate) fn h55(&self, words: &[&str]) -> Ran {
         run(&self.path("h55"), words)
     }
 
-    pub fn tttt(&self, words: &[&str]) -> Ran {
+    pub(crate) fn tttt(&self, words: &[&str]) -> Ran {
         run(&self.path("tttt"), words)
     }
 
     /// Sends the sample packet from H55. Returns its id.
-    pub fn send_packet(&self) -> String {
+    pub(crate) fn send_packet(&self) -> String {
         let packet = sample("bao-cao.edxml");
         let sent = json(&self.path("h55"), &["send", "--offline", "--packet", packet.to_str().unwrap()]).ok();
         sent.json()["id"].as_str().unwrap().to_owned()
     }
 
     /// Carries everything of one agency to another, by file.
-    pub fn carry(&self, from: &str, to: &str) {
+    pub(crate) fn carry(&self, from: &str, to: &str) {
         let file = self.str(&format!("{from}.cgva"));
         run(&self.path(from), &["ledger", "export", "--blobs", "-o", &file]).ok();
         run(&self.path(to), &["ledger", "import", &file]).ok();

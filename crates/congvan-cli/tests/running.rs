@@ -1,0 +1,86 @@
+//! Commands beside nodes that run: everything goes through the node's socket, nothing is asked for.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::fs;
+
+use common::{H55, Net, Ran, TC, TTTT, json, sample};
+use congvan::Node;
+
+/// Two connected nodes, one of H55 and one of TTTT.
+async fn two_nodes(net: &Net) -> [Node; 2] {
+    let receiver = Node::builder(net.path("tttt")).listen("/ip4/127.0.0.1/tcp/0").start().await.unwrap();
+    let mut sender = Node::builder(net.path("h55")).listen("/ip4/127.0.0.1/tcp/0");
+    for address in receiver.listen_addresses().await {
+        sender = sender.bootstrap(address);
+    }
+    let nodes = [sender.start().await.unwrap(), receiver];
+    for node in &nodes {
+        node.serve_control().await.unwrap();
+        let gate = node.wait_writable(std::time::Duration::from_secs(60)).await;
+        assert_eq!(gate, congvan::Gate::Open);
+    }
+    nodes
+}
+
+/// Runs the binary without keeping the nodes, which run in this process, from their work.
+async fn ask(net: &Net, dir: &str, words: &[&str]) -> Ran {
+    let (dir, words) = (net.path(dir), words.iter().map(|word| word.to_string()).collect::<Vec<_>>());
+    tokio::task::spawn_blocking(move || json(&dir, &words)).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_document_travels_between_running_nodes() {
+    let net = Net::new();
+    let nodes = two_nodes(&net).await;
+    let packet = sample("bao-cao.edxml").display().to_string();
+    let sent = ask(&net, "h55", &["send", "--to", TTTT, "--packet", &packet]).await.ok().json();
+    let id = sent["id"].as_str().unwrap();
+    ask(&net, "tttt", &["wait", id, "--timeout", "60"]).await.ok();
+    let out = net.str("out.edxml");
+    ask(&net, "tttt", &["export", id, "-o", &out]).await.ok();
+    assert_eq!(fs::read(&out).unwrap(), fs::read(&packet).unwrap());
+    ask(&net, "tttt", &["status", &id[..10], "03"]).await.ok();
+
+    let peers = ask(&net, "h55", &["peers"]).await.ok().json();
+    assert_eq!(peers["peers"][0]["agency"], TTTT);
+    let found = ask(&net, "h55", &["doctor"]).await.ok().json();
+    assert_eq!(found["healthy"], true);
+    // What never comes: the wait ends, and says that it may be tried again.
+    ask(&net, "tttt", &["wait", "00000000", "--timeout", "0"]).await.fails(3);
+    ask(&net, "h55", &["send", "--to", "H55.99", "--subject", "x"]).await.fails(1);
+    // The ledger as a file, and its backup, while the node writes it.
+    let (file, copy) = (net.str("live.cgva"), net.str("copy"));
+    ask(&net, "h55", &["ledger", "export", "--blobs", "-o", &file]).await.ok();
+    ask(&net, "h55", &["backup", &copy]).await.ok();
+    ask(&net, "tttt", &["ledger", "import", &file]).await.ok();
+    let audited = ask(&net, "h55", &["audit", &file, &copy]).await.ok().json();
+    let chains = audited["reports"][0]["chains"].as_array().unwrap();
+    assert_eq!(chains.iter().find(|chain| chain["agency"] == H55).unwrap()["entries"], 1);
+    for node in nodes {
+        node.shutdown().await;
+    }
+    // The socket is gone with the node; the directory is open to commands again.
+    ask(&net, "h55", &["peers"]).await.fails(3);
+    let listed = ask(&net, "h55", &["outbox"]).await.ok().json();
+    assert_eq!(listed["documents"][0]["to"], serde_json::json!([TTTT]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_large_attachment_goes_through_the_socket() {
+    let net = Net::new();
+    let nodes = two_nodes(&net).await;
+    let bytes: Vec<u8> = (0..20_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    fs::write(net.path("lon.bin"), &bytes).unwrap();
+    let file = net.str("lon.bin");
+    let words = ["send", "--to", TTTT, "--to", TC, "--subject", "x", "--attach", &file];
+    let sent = ask(&net, "h55", &words).await.ok().json();
+    let id = sent["id"].as_str().unwrap();
+    ask(&net, "tttt", &["wait", id, "--timeout", "120"]).await.ok();
+    ask(&net, "tttt", &["export", id, "--attachments", &net.str("files")]).await.ok();
+    assert!(fs::read(net.path("files/lon.bin")).unwrap() == bytes);
+    for node in nodes {
+        node.shutdown().await;
+    }
+}
