@@ -3,6 +3,7 @@
 //! A blob's id is known only after its last byte, so its chunks lie under a *stage*, and the id leads
 //! to it once the blob is whole, or once its first chunk is received.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -18,6 +19,9 @@ use crate::ledger::{Inner, Ledger, guard};
 const OUTLINES: usize = 8;
 
 type Hash = [u8; 32];
+
+/// A chunk's bytes, and the sibling hashes that prove it.
+pub type Chunk = (Vec<u8>, Vec<[u8; 32]>);
 
 /// What is in memory of blobs.
 #[derive(Default)]
@@ -113,7 +117,7 @@ impl Ledger {
 
     /// What is here of a blob that is not whole.
     fn partial<'a>(&self, partials: &'a mut Partials, blob: &BlobRef) -> Result<Option<&'a mut Partial>, StoreError> {
-        if !partials.open.contains_key(&blob.id) {
+        if let Entry::Vacant(open) = partials.open.entry(blob.id) {
             let Some(BlobRecord { stage, len, whole: false }) = self.blob_record(blob.id)? else { return Ok(None) };
             let mut hashes = vec![None; BlobRef { id: blob.id, len }.chunks() as usize];
             for item in self.0.db.scan_prefix(Cf::BlobMeta, &layout::stage_key(b'H', stage), false) {
@@ -123,7 +127,7 @@ impl Ledger {
                 let hash = <Hash>::try_from(&*hash).map_err(|_| malformed())?;
                 *hashes.get_mut(index as usize).ok_or_else(malformed)? = Some(hash);
             }
-            partials.open.insert(blob.id, Partial { stage, len, hashes });
+            open.insert(Partial { stage, len, hashes });
         }
         Ok(partials.open.get_mut(&blob.id))
     }
@@ -196,7 +200,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`StoreError`]; [`Corruption::Blob`] where the stored chunk is not the one that was stored.
-    pub fn chunk(&self, blob: &BlobRef, index: u32) -> Result<Option<(Vec<u8>, Vec<Hash>)>, StoreError> {
+    pub fn chunk(&self, blob: &BlobRef, index: u32) -> Result<Option<Chunk>, StoreError> {
         let Some(whole) = self.whole(blob)? else { return Ok(None) };
         let Some(proof) = whole.outline.proof(index) else { return Ok(None) };
         let bytes = self.0.db.get(Cf::Blobs, layout::chunk_key(whole.stage, index))?.ok_or(Corruption::Missing)?;

@@ -26,6 +26,9 @@ const SMALL_BUFFER: usize = 8 * 1024 * 1024;
 const MAX_WAL: u64 = 256 * 1024 * 1024;
 const MAX_OPEN_FILES: i32 = 512;
 
+/// A key and its value, or why they cannot be read.
+pub(crate) type Item = Result<(Box<[u8]>, Box<[u8]>), StoreError>;
+
 /// How a database is to be opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Access {
@@ -256,7 +259,7 @@ impl Database {
         from: Vec<u8>,
         to: Vec<u8>,
         newest_first: bool,
-    ) -> impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>), StoreError>> + '_ + use<'_> {
+    ) -> impl Iterator<Item = Item> + '_ + use<'_> {
         let mut options = ReadOptions::default();
         options.set_verify_checksums(true);
         options.set_iterate_lower_bound(from);
@@ -271,7 +274,7 @@ impl Database {
         cf: Cf,
         prefix: &[u8],
         newest_first: bool,
-    ) -> impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>), StoreError>> + '_ + use<'_> {
+    ) -> impl Iterator<Item = Item> + '_ + use<'_> {
         self.scan(cf, prefix.to_vec(), after_prefix(prefix), newest_first)
     }
 }

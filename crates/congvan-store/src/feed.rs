@@ -3,6 +3,7 @@
 use congvan_core::{EntryRef, Kind};
 use rocksdb::WriteBatch;
 
+use crate::db::Item;
 use crate::error::StoreError;
 use crate::layout::{self, Cf};
 use crate::ledger::{Ledger, guard};
@@ -27,7 +28,7 @@ impl Ledger {
     pub fn feed(&self, after: u64, limit: usize) -> Result<Vec<FeedItem>, StoreError> {
         let Some(from) = after.checked_add(1) else { return Ok(vec![]) };
         let stored = self.0.db.scan(Cf::Feed, from.to_be_bytes().to_vec(), vec![u8::MAX; 9], false);
-        let read = |item: Result<(Box<[u8]>, Box<[u8]>), StoreError>| {
+        let read = |item: Item| {
             let (key, value) = item?;
             let (entry, kind) = layout::read_feed_value(&value)?;
             Ok(FeedItem { number: layout::read_number("feed", &key)?, entry, kind })
@@ -68,7 +69,7 @@ impl Ledger {
     /// # Errors
     /// [`StoreError`].
     pub fn cursors(&self) -> Result<Vec<(String, u64)>, StoreError> {
-        let read = |item: Result<(Box<[u8]>, Box<[u8]>), StoreError>| {
+        let read = |item: Item| {
             let (key, value) = item?;
             Ok((String::from_utf8_lossy(&key[1..]).into_owned(), layout::read_number("cursor", &value)?))
         };

@@ -7,8 +7,8 @@
 //! | | `genesis` | the genesis' bytes |
 //! | | `restored` | empty; present from a restore until peers were asked |
 //! | `chains` | chain `u32` ‖ `0` | the chain's id (32) |
-//! | | chain `u32` ‖ `1` | [`HeadRecord`] |
-//! | | chain `u32` ‖ `2` | a [`congvan_core::chain::ChainRecord`]: its spans; written when they change |
+//! | | chain `u32` ‖ `1` | head record: head, verified through, bad entry |
+//! | | chain `u32` ‖ `2` | a `ChainRecord`: its spans; written when they change |
 //! | `entries` | chain `u32` ‖ number `u64` | the entry's very bytes: header ‖ signature ‖ payload |
 //! | `ids` | entry id (32) | chain `u32` ‖ number `u64` |
 //! | `by_time` | time `u64` ‖ chain `u32` ‖ number `u64` | empty |

@@ -29,7 +29,7 @@ mod roster;
 mod writer;
 
 pub use backup::Sizes;
-pub use blobs::BlobWriter;
+pub use blobs::{BlobWriter, Chunk};
 pub use chain::{ChainStatus, Quarantine, Reason};
 pub use error::{AppendError, BackupError, Corruption, IngestError, MarkError, OpenError, StoreError, WriterError};
 pub use feed::FeedItem;

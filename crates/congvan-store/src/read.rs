@@ -7,12 +7,10 @@ use congvan_core::entry::SIGNED_LEN;
 use congvan_core::{AgencyCode, ChainId, EntryId, EntryRef, LinkedEntry, Roster, Seq, Time, UnverifiedEntry};
 
 use crate::chain::Chain;
-use crate::db::Database;
+use crate::db::{Database, Item};
 use crate::error::{Corruption, StoreError};
 use crate::layout::{self, Cf, ChainNo};
 use crate::ledger::Ledger;
-
-type Item = Result<(Box<[u8]>, Box<[u8]>), StoreError>;
 
 /// The id of the entry stored at a place.
 pub(crate) fn id_at(db: &Database, chain: ChainId, no: ChainNo, seq: Seq) -> Result<EntryId, StoreError> {

@@ -231,9 +231,11 @@ impl Signer {
         let mut entries = Vec::new();
         let mut next = Some(first);
         while let Some(Waiting { draft, local, done }) = next.take() {
-            let signed = match working.quarantined {
-                Some(from) => Err(AppendError::Quarantined(from)),
-                None => working.state.append(network, &working.policy, draft, &self.secret).map_err(AppendError::from),
+            let signed = match (self.committer.ledger().0.db.writable(), working.quarantined) {
+                // The chain in memory is ahead of the one on disk from the first failure on.
+                (Err(failed), _) => Err(failed.into()),
+                (_, Some(from)) => Err(AppendError::Quarantined(from)),
+                _ => working.state.append(network, &working.policy, draft, &self.secret).map_err(AppendError::from),
             };
             match signed {
                 Ok(entry) => entries.push(Signed { entry, local, done }),
@@ -324,7 +326,8 @@ impl Committer {
         }
         if !void.is_empty() {
             // Signed, but never shown to anybody: their numbers are free.
-            fail(void, &AppendError::Changed);
+            let failed = inner.db.writable().err().map(AppendError::from);
+            fail(void, &failed.unwrap_or(AppendError::Changed));
         }
         if stored.is_empty() {
             return (stored, Ok(()));
