@@ -224,7 +224,7 @@ impl Driver {
     /// is not whole, so that a restart wants the same again.
     async fn want_blobs(&mut self) {
         let ledger = self.shared.ledger.clone();
-        let own = self.shared.own().code;
+        let own = self.shared.own();
         let mut after = match ledger.cursor(BLOB_CURSOR) {
             Ok(after) => after,
             Err(error) => return tracing::error!(%error, "the attachments' cursor cannot be read"),
@@ -236,7 +236,10 @@ impl Driver {
             after = last.number;
             for item in page {
                 let blobs = match item.kind {
-                    Kind::DOCUMENT => wanted_of(&ledger, &own, self.shared.archive, item.entry.chain, item.entry.seq),
+                    Kind::DOCUMENT => {
+                        let all = self.shared.archive || item.entry.chain == own.chain;
+                        wanted_of(&ledger, &own.code, all, item.entry.chain, item.entry.seq)
+                    }
                     _ => Vec::new(),
                 };
                 let missing: Vec<_> = blobs.into_iter().filter(|blob| !ledger.has_blob(blob)).collect();
@@ -291,13 +294,14 @@ fn sent(result: Result<(), congvan_net::NetError>) {
     }
 }
 
-/// The blobs of a document that this node is to hold.
-fn wanted_of(ledger: &Ledger, own: &congvan_core::AgencyCode, archive: bool, chain: ChainId, seq: Seq) -> Vec<BlobRef> {
+/// The blobs of a document that this node is to hold: with `all`, for it keeps everything, or the
+/// document is its own and came back from peers after a loss; else if it is addressed to `own`.
+fn wanted_of(ledger: &Ledger, own: &congvan_core::AgencyCode, all: bool, chain: ChainId, seq: Seq) -> Vec<BlobRef> {
     let Ok(Some(entry)) = ledger.entry(chain, seq) else { return Vec::new() };
     let Some(document) = entry.payload().and_then(|payload| DocumentPayload::from_bytes(payload).ok()) else {
         return Vec::new();
     };
-    match archive || document.is_to(own) {
+    match all || document.is_to(own) {
         true => document.blobs.to_vec(),
         false => Vec::new(),
     }
