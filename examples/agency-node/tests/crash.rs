@@ -129,8 +129,7 @@ impl Restored {
 
         let mut node_a = a.start().await;
         written.extend(send_five(&node_a).await);
-        let head = node_a.view().await.head;
-        until("the peer holds all ten", async || (node_b.head_of(CODES[0]).await == head).then_some(())).await;
+        until("the peer holds all ten in full", async || (node_b.received().await == 10).then_some(())).await;
         assert_eq!(node_a.signal("TERM").await.0.code(), Some(0));
         assert_eq!(node_b.signal("TERM").await.0.code(), Some(0));
         Self { a, b, written, backup, snapshot, _dir: dir }

@@ -141,6 +141,14 @@ impl NodeProcess {
         }
     }
 
+    /// How many documents arrived here in full.
+    pub(crate) async fn received(&self) -> usize {
+        match self.session().await.unwrap().call(Request::Inbox { limit: 1_000_000 }).await.unwrap() {
+            Reply::Documents { documents } => documents.iter().filter(|document| document.complete).count(),
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// SIGKILL, now.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
