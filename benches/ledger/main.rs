@@ -174,7 +174,7 @@ fn bulk(network: &Network, chain: &[VerifiedEntry]) -> Result<(), Error> {
     ledger.compact()?;
     let disk = ledger.sizes().disk_bytes as f64;
     drop(ledger);
-    let raw = raw_batches(&path, &dir.path().join("raw"), chain.len())?;
+    let raw = raw_batches(&path.join("db"), &dir.path().join("raw"), chain.len())?;
     Row::rate(what, rate(ours), "raw RocksDB, same keys, values and batches, /s", rate(raw), 0.4).print();
 
     let own: usize = chain.iter().map(|entry| entry.bytes().len()).sum();
