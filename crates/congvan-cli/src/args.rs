@@ -222,6 +222,18 @@ pub(crate) enum Roster {
     /// Declare an agency's key void after a number: lost or stolen
     #[command(after_help = "Examples:\n  congvan --dir registrar roster revoke 000.00.02.H55 --last 417")]
     Revoke(Ending),
+    /// Name the entry that stands where an agency signed two with one number
+    #[command(after_help = "The audit and the node's log name both entries.\n\nExamples:
+  congvan --dir registrar roster resolve 000.00.02.H55 417 1f0c…64 hexadecimal digits")]
+    Resolve {
+        /// The agency's code
+        code: String,
+        /// The number that was used twice
+        #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+        number: u64,
+        /// The id of the entry that stands, 64 hexadecimal digits
+        id: congvan::core::EntryId,
+    },
     /// List agencies; also in a node's directory
     #[command(after_help = "Examples:\n  congvan roster list\n  congvan --dir registrar roster list --json")]
     List,

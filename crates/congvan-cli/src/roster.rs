@@ -67,6 +67,13 @@ pub(crate) async fn run(app: &App, command: Roster) -> Result<Exit, Failure> {
             app.out.remark(lang.revoke_next(code));
             Ok(Exit::Done)
         }
+        Roster::Resolve { code, number, id } => {
+            let (code, chain) = desk.agency(&code)?;
+            // The argument parser has refused 0.
+            let seq = Seq::new(number).unwrap_or(Seq::FIRST);
+            let changed = desk.change("resolve", &code, RosterAction::Resolve { chain, stands: Point { seq, id } })?;
+            desk.say(lang.resolved(), changed)
+        }
         Roster::Rotate { ending, enrolment, nodes } => desk.rotate(&ending, &enrolment, nodes),
         Roster::List => Ok(Exit::Done),
     }

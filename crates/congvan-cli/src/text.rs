@@ -51,6 +51,7 @@ texts! {
     admitted() "Admitted" "Đã kết nạp";
     suspended() "Suspended" "Đã tạm dừng";
     reinstated() "Reinstated" "Đã cho hoạt động lại";
+    resolved() "Named the entry that stands for" "Đã chỉ định văn bản có giá trị của";
     closed() "Closed" "Đã đóng";
     rotated() "Keys replaced" "Đã thay khóa";
     revoked() "Key revoked" "Đã thu hồi khóa";

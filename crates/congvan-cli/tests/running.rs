@@ -4,15 +4,30 @@
 mod common;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 
-use common::{H55, Net, Ran, TC, TTTT, json, sample};
+use common::{H55, Net, Ran, TC, TTTT, congvan, json, sample};
 use congvan::Node;
+
+/// Where a node listens: known a moment after its start.
+async fn addresses(node: &Node) -> Vec<String> {
+    let known = async {
+        loop {
+            match node.listen_addresses().await {
+                known if known.is_empty() => tokio::task::yield_now().await,
+                known => return known,
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), known).await.expect("it listens")
+}
 
 /// Two connected nodes, one of H55 and one of TTTT.
 async fn two_nodes(net: &Net) -> [Node; 2] {
     let receiver = Node::builder(net.path("tttt")).listen("/ip4/127.0.0.1/tcp/0").start().await.unwrap();
     let mut sender = Node::builder(net.path("h55")).listen("/ip4/127.0.0.1/tcp/0");
-    for address in receiver.listen_addresses().await {
+    for address in addresses(&receiver).await {
         sender = sender.bootstrap(address);
     }
     let nodes = [sender.start().await.unwrap(), receiver];
@@ -80,6 +95,38 @@ async fn a_large_attachment_goes_through_the_socket() {
     ask(&net, "tttt", &["wait", id, "--timeout", "120"]).await.ok();
     ask(&net, "tttt", &["export", id, "--attachments", &net.str("files")]).await.ok();
     assert!(fs::read(net.path("files/lon.bin")).unwrap() == bytes);
+    for node in nodes {
+        node.shutdown().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_follower_is_told_as_things_happen_and_loses_nothing() {
+    let net = Net::new();
+    let nodes = two_nodes(&net).await;
+    let follow = || {
+        let mut command = congvan();
+        command.arg("--json").arg("--dir").arg(net.path("tttt")).args(["events", "so", "--follow", "--ack"]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        (child, lines)
+    };
+    let mut ids = Vec::new();
+    for subject in ["Một", "Hai"] {
+        let words = ["send", "--to", TTTT, "--subject", subject];
+        ids.push(ask(&net, "h55", &words).await.ok().json()["id"].clone());
+        let (mut child, mut lines) = follow();
+        // Up to the document, and each line a JSON document of its own.
+        let seen = tokio::task::spawn_blocking(move || {
+            let events = lines.by_ref().map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap());
+            let mut received = events.filter(|event| event["event"] == "received");
+            received.next().unwrap()["id"].clone()
+        });
+        // The first is not told again: it was acknowledged.
+        assert_eq!(seen.await.unwrap(), *ids.last().unwrap());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
     for node in nodes {
         node.shutdown().await;
     }

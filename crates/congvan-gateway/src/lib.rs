@@ -104,11 +104,7 @@ impl Gateway {
     ///
     /// # Errors
     /// [`GatewayError::Serve`].
-    pub async fn serve(
-        self,
-        node: Node,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<(), GatewayError> {
+    pub async fn serve(self, node: Node, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), GatewayError> {
         let routes = Router::new()
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))

@@ -176,9 +176,8 @@ impl Config {
     /// With what the environment says instead. Each variable is read as its key would be in the file, so
     /// that both accept the same values. A variable with no key is an error: it was meant to do something.
     fn overridden(self, env: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let variables: BTreeMap<String, String> = env
-            .filter(|(variable, _)| variable.starts_with(ENV_PREFIX) && variable != ENV_CONFIG)
-            .collect();
+        let variables: BTreeMap<String, String> =
+            env.filter(|(variable, _)| variable.starts_with(ENV_PREFIX) && variable != ENV_CONFIG).collect();
         let mut config = self;
         for (variable, value) in variables {
             let key = variable[ENV_PREFIX.len()..].to_lowercase();
@@ -198,9 +197,11 @@ impl Config {
                     other => text(other),
                 },
             };
-            config = config
-                .with(key, parsed)
-                .map_err(|source| ConfigError::Variable { variable, value, source: Box::new(source) })?;
+            config = config.with(key, parsed).map_err(|source| ConfigError::Variable {
+                variable,
+                value,
+                source: Box::new(source),
+            })?;
         }
         Ok(config)
     }
@@ -220,7 +221,9 @@ impl Config {
                     return Err(wrong("an address is written as /ip4/192.0.2.1/tcp/7411"));
                 }
                 if key == "bootstrap" && !value.contains("/p2p/") {
-                    return Err(wrong("a peer's address ends with its network key, /p2p/12D3…, so that no other answers"));
+                    return Err(wrong(
+                        "a peer's address ends with its network key, /p2p/12D3…, so that no other answers",
+                    ));
                 }
             }
         }
@@ -322,24 +325,25 @@ mod tests {
             ("CONGVAN_DIR", "/not/ours"),
         ])
         .unwrap();
-        assert_eq!(config, Config {
-            dir: "/srv/congvan".into(),
-            bootstrap: vec!["/ip4/192.0.2.1/tcp/1/p2p/a".into(), "/ip4/192.0.2.2/tcp/1/p2p/b".into()],
-            listen: vec![],
-            archive: true,
-            http: Some("127.0.0.1:9".parse().unwrap()),
-            log_format: LogFormat::Json,
-            ..Config::default()
-        });
+        assert_eq!(
+            config,
+            Config {
+                dir: "/srv/congvan".into(),
+                bootstrap: vec!["/ip4/192.0.2.1/tcp/1/p2p/a".into(), "/ip4/192.0.2.2/tcp/1/p2p/b".into()],
+                listen: vec![],
+                archive: true,
+                http: Some("127.0.0.1:9".parse().unwrap()),
+                log_format: LogFormat::Json,
+                ..Config::default()
+            }
+        );
     }
 
     #[test]
     fn a_wrong_value_in_the_environment_names_its_variable() {
-        for (variable, value) in [
-            ("CONGVAN_NODE_ARCHIVE", "ja"),
-            ("CONGVAN_NODE_HTTP", "localhost"),
-            ("CONGVAN_NODE_LOG_FORMAT", "xml"),
-        ] {
+        for (variable, value) in
+            [("CONGVAN_NODE_ARCHIVE", "ja"), ("CONGVAN_NODE_HTTP", "localhost"), ("CONGVAN_NODE_LOG_FORMAT", "xml")]
+        {
             let error = env(&[(variable, value)]).unwrap_err().to_string();
             assert!(error.contains(variable) && error.contains(value), "{error}");
         }

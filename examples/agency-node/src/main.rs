@@ -159,7 +159,10 @@ async fn watch(node: &Node) -> std::convert::Infallible {
     loop {
         ticks.tick().await;
         let (view, peers) = (node.view().await, node.peers().await.len());
-        tell(NotifyState::Status(&format!("{} entries of our own, {peers} peers, writing: {}", view.head, view.writing)));
+        tell(NotifyState::Status(&format!(
+            "{} entries of our own, {peers} peers, writing: {}",
+            view.head, view.writing
+        )));
         tell(NotifyState::Watchdog);
     }
 }

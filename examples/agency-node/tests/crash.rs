@@ -69,7 +69,9 @@ async fn sigkill_under_concurrent_appends_loses_nothing_acknowledged_and_reuses_
                 let (session, count) = (session.clone(), count.clone());
                 tokio::spawn(async move {
                     let mut written = Vec::new();
-                    while let Ok(receipt) = send(&session, CODES[1], &format!("{round}-{writer}-{}", written.len())).await {
+                    while let Ok(receipt) =
+                        send(&session, CODES[1], &format!("{round}-{writer}-{}", written.len())).await
+                    {
                         written.push(receipt);
                         count.send_modify(|count| *count += 1);
                     }

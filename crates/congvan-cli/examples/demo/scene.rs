@@ -34,10 +34,10 @@ pub(crate) fn play(packet: &Path) -> Step {
     let stage = Stage::set()?;
     println!("\n  Công văn · một văn bản đi qua sổ cái, từ nơi gửi đến kiểm toán\n");
     let bytes = fs::read(packet).context(packet.display())?;
-    // A faulty packet shows before anything runs, in the words of the command that would send it.
+    // A packet that cannot be sent shows before any node runs, in the words of the command that refuses it.
     let parsed = Packet::parse(&bytes);
-    if let Ok(parsed) = &parsed {
-        let files = parsed.attachments().len();
+    if let Ok(Packet::Document(document)) = &parsed {
+        let files = document.attachments.len();
         stage.done(
             &format!("Gói tin edXML hợp lệ: {}, {} byte, {files} tệp đính kèm", name_of(packet), bytes.len()),
             "the edXML packet is well-formed",
@@ -45,7 +45,8 @@ pub(crate) fn play(packet: &Path) -> Step {
     }
     let peers = found(&stage)?;
     let parsed = match parsed {
-        Ok(parsed) => parsed,
+        Ok(parsed @ Packet::Document(_)) => parsed,
+        Ok(Packet::Status(_)) => return refused(&stage, packet, "is a status packet"),
         Err(error) => return refused(&stage, packet, &error.to_string()),
     };
     admit(&stage)?;
@@ -136,7 +137,7 @@ fn admit(stage: &Stage) -> Step {
 fn refused(stage: &Stage, packet: &Path, why: &str) -> Step {
     let packet = packet.display().to_string();
     let ran = stage.try_congvan(A.home, &["send", "--to", B.code, "--packet", &packet])?;
-    ensure(ran.code() != Some(0), || format!("congvan send took a packet that is faulty: {why}\n{}", ran.in_full()))?;
+    ensure(ran.code() != Some(0), || format!("congvan send took what it must refuse: {why}\n{}", ran.in_full()))?;
     let full = ran.in_full();
     ensure(full.contains(why), || format!("congvan send does not say what is wrong ({why})\n{full}"))?;
     Err(Failure(format!("gói tin bị từ chối · the packet was refused, nothing was sent\n{full}")))

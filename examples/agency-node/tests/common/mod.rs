@@ -10,9 +10,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use congvan::control::{OpenOptions, Reply, Request, Session, SessionError};
-use congvan::view::NodeView;
 use congvan::core::document::{Content, Packaging};
 use congvan::core::{Attachment, Bounded, Envelope, Text, Wire};
+use congvan::view::NodeView;
 
 /// No condition takes longer to come true.
 pub(crate) const BOUND: Duration = Duration::from_secs(30);
@@ -46,7 +46,13 @@ pub(crate) struct Setting {
 
 impl Setting {
     pub(crate) fn new(home: &Path) -> Self {
-        Self { home: home.to_owned(), port: free_port(), http: free_port(), bootstrap: Vec::new(), offline_start: false }
+        Self {
+            home: home.to_owned(),
+            port: free_port(),
+            http: free_port(),
+            bootstrap: Vec::new(),
+            offline_start: false,
+        }
     }
 
     pub(crate) fn write(&self) -> PathBuf {
