@@ -99,7 +99,7 @@ impl Setting {
 /// A running node; killed when dropped.
 pub(crate) struct NodeProcess {
     pub(crate) child: Child,
-    home: PathBuf,
+    pub(crate) home: PathBuf,
     http: u16,
     log: PathBuf,
 }
@@ -203,14 +203,23 @@ impl Drop for NodeProcess {
 
 /// Sends a document with one attachment; what the node answers when it is durable: number and id.
 pub(crate) async fn send(session: &Session, to: &str, name: &str) -> Result<(u64, String), SessionError> {
-    let bytes = name.repeat(100);
+    send_with(session, to, name, name.repeat(100).as_bytes()).await
+}
+
+/// Sends a document with this attachment.
+pub(crate) async fn send_with(
+    session: &Session,
+    to: &str,
+    name: &str,
+    mut bytes: &[u8],
+) -> Result<(u64, String), SessionError> {
     let attachment = Attachment {
         name: Text::new("phu-luc.txt").unwrap(),
         media_type: Text::new("text/plain").unwrap(),
         description: Text::default(),
         packaging: Packaging::Plain,
         len: bytes.len() as u64,
-        digest: Attachment::digest([bytes.as_bytes()]),
+        digest: Attachment::digest([bytes]),
         blob: 0,
     };
     let envelope = Envelope {
@@ -226,7 +235,7 @@ pub(crate) async fn send(session: &Session, to: &str, name: &str) -> Result<(u64
         key: None,
         public: false,
     };
-    match session.call_with(request, &mut bytes.as_bytes()).await? {
+    match session.call_with(request, &mut bytes).await? {
         Reply::Written { id, number, .. } => Ok((number, id)),
         other => panic!("{other:?}"),
     }
