@@ -67,7 +67,7 @@ pub(crate) async fn doctor(app: &App) -> Result<Exit, Failure> {
             };
             [state, point.title.clone(), point.detail.clone()]
         };
-        page.table([String::new(), String::new(), String::new()], findings.checks.iter().map(row).collect());
+        page.columns(findings.checks.iter().map(row).collect());
         page.line(if count == 0 { lang.doctor_fine() } else { lang.doctor_todo(count) });
     })?;
     Ok(if count == 0 { Exit::Done } else { Exit::Refused })

@@ -88,7 +88,7 @@ fn print(page: &mut Page, document: &DocumentView, lang: Lang) {
     let summary = &document.summary;
     let when = time(lang, summary.time);
     let from = format!("{} {}, {} {}", summary.from, summary.from_name, lang.h_number(), summary.number);
-    page.fields(&[
+    let mut fields = vec![
         (lang.h_id(), summary.id.clone()),
         (lang.h_time(), if summary.clock_off { format!("{when} {}", lang.clock_off()) } else { when }),
         (lang.h_from(), from),
@@ -104,33 +104,28 @@ fn print(page: &mut Page, document: &DocumentView, lang: Lang) {
         (lang.h_priority(), document.priority.clone()),
         (lang.h_document_id(), document.document_id.clone()),
         (lang.h_packet(), if document.has_packet { lang.kept_whole() } else { String::new() }),
-    ]);
+    ];
     for (number, file) in (1..).zip(&document.files) {
         let missing = if file.present { String::new() } else { format!(" ({})", lang.not_yet()) };
-        page.fields(&[(
-            format!("{} {number}", lang.h_files()),
-            format!("{}  {}  {} B{missing}", file.name, file.media_type, file.len),
-        )]);
+        let text = format!("{}  {}  {} B{missing}", file.name, file.media_type, file.len);
+        fields.push((format!("{} {number}", lang.h_files()), text));
     }
     for progress in &summary.progress {
         let status = match &progress.status {
             Some(status) => format!("{status} {}", meaning(lang, status)),
             None => lang.no_status(),
         };
-        page.fields(&[(lang.h_progress(), format!("{}  {status}", progress.agency))]);
+        fields.push((lang.h_progress(), format!("{}  {status}", progress.agency)));
     }
-    for status in &document.history {
-        page.fields(&[(lang.h_history(), status_line(status, lang))]);
-    }
+    fields.extend(document.history.iter().map(|status| (lang.h_history(), status_line(status, lang))));
     let proof = &document.proof;
     let verdict = match proof.genuine {
         true => lang.genuine_by(short_id(&proof.signer), proof.head),
         false => lang.not_checked(),
     };
-    page.fields(&[(lang.h_proof(), verdict)]);
-    if let Some(number) = proof.quarantined {
-        page.fields(&[(lang.h_proof(), lang.in_quarantine(number))]);
-    }
+    fields.push((lang.h_proof(), verdict));
+    fields.extend(proof.quarantined.map(|number| (lang.h_proof(), lang.in_quarantine(number))));
+    page.fields(&fields);
 }
 
 fn status_line(status: &StatusView, lang: Lang) -> String {

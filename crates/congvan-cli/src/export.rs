@@ -69,7 +69,7 @@ async fn write(app: &App, link: &Link, args: args::Export) -> Result<Exported, F
         exported.original = Some(document.has_packet);
         match &args.output {
             Some(path) => {
-                replace(path, |file| file.write_all(&packet))?;
+                replace(path, &packet)?;
                 exported.files.push(Written { path: path.clone(), bytes: packet.len() as u64 });
             }
             None => std::io::stdout().lock().write_all(&packet)?,
@@ -129,15 +129,14 @@ async fn attachments(
         let id = &document.summary.id;
         let bytes = match listed.packaging {
             Packaging::Plain => {
-                let part = part_of(&path);
-                let file = File::create(&part).await.map_err(Failure::file(&part))?;
-                let file = fetch(app, link, id, number, file).await?.into_std().await;
-                finish(file, &part, &path)?
+                let (part, file) = Part::create(&path)?;
+                let file = fetch(app, link, id, number, File::from_std(file)).await?;
+                part.finish(file.into_std().await)?
             }
             Packaging::Zip => {
                 let zipped = fetch(app, link, id, number, Vec::new()).await?;
                 let bytes = unzipped(listed, zipped)?;
-                replace(&path, |file| file.write_all(&bytes))?;
+                replace(&path, &bytes)?;
                 bytes.len() as u64
             }
         };
@@ -175,27 +174,42 @@ fn free_name(name: &str, number: usize, taken: &mut BTreeSet<String>) -> String 
     free
 }
 
-/// Where a file grows until it is whole.
-pub(crate) fn part_of(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    path.with_file_name(name)
+/// A file that grows beside its place until it is whole; what fails leaves nothing behind.
+pub(crate) struct Part<'a> {
+    path: &'a Path,
+    part: PathBuf,
 }
 
-/// Makes a whole file out of one that has grown. Returns its length.
-pub(crate) fn finish(file: std::fs::File, part: &Path, path: &Path) -> Result<u64, Failure> {
-    let len = file.metadata().and_then(|metadata| file.sync_all().map(|()| metadata.len()));
-    let len = len.map_err(Failure::file(part))?;
-    std::fs::rename(part, path).map_err(Failure::file(path))?;
-    Ok(len)
+impl<'a> Part<'a> {
+    pub(crate) fn create(path: &'a Path) -> Result<(Self, std::fs::File), Failure> {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".part");
+        let part = path.with_file_name(name);
+        let file = std::fs::File::create(&part).map_err(Failure::file(&part))?;
+        Ok((Self { path, part }, file))
+    }
+
+    /// Puts the whole file in its place, durably. Returns its length.
+    pub(crate) fn finish(self, file: std::fs::File) -> Result<u64, Failure> {
+        let len = file.metadata().and_then(|metadata| file.sync_all().map(|()| metadata.len()));
+        let len = len.map_err(Failure::file(self.path))?;
+        std::fs::rename(&self.part, self.path).map_err(Failure::file(self.path))?;
+        Ok(len)
+    }
+}
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        // Once finished it is gone already.
+        let _ = std::fs::remove_file(&self.part);
+    }
 }
 
 /// Writes a file whole or not at all.
-fn replace(path: &Path, write: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>) -> Result<(), Failure> {
-    let part = part_of(path);
-    let mut file = std::fs::File::create(&part).map_err(Failure::file(&part))?;
-    write(&mut file).map_err(Failure::file(&part))?;
-    finish(file, &part, path).map(drop)
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let (part, mut file) = Part::create(path)?;
+    file.write_all(bytes).map_err(Failure::file(path))?;
+    part.finish(file).map(drop)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::args::Ledger;
 use crate::exit::{Exit, Failure};
-use crate::export::{finish, part_of};
+use crate::export::Part;
 use crate::home::App;
 use crate::output::{Counted, Unit};
 
@@ -34,23 +34,21 @@ struct Written {
 
 async fn export(app: &App, path: &Path, blobs: bool) -> Result<Exit, Failure> {
     let lang = app.out.lang;
-    let part = part_of(path);
+    let (part, file) = Part::create(path)?;
     let meter = app.out.meter(lang.p_export(), 0, Unit::Bytes);
     let file = if app.is_running() {
         let link = app.session(false).await?;
-        let file = tokio::fs::File::create(&part).await.map_err(Failure::file(&part))?;
-        let mut out = Counted::new(file, meter);
+        let mut out = Counted::new(tokio::fs::File::from_std(file), meter);
         link.0.fetch(Request::Export { blobs }, &mut out).await?;
         out.into_inner().into_std().await
     } else {
         // No secret is needed to copy what everybody may have, so none is asked for.
         let ledger = app.read_only()?;
-        let file = File::create(&part).map_err(Failure::file(&part))?;
         let mut out = Counted::new(BufWriter::new(file), meter);
         archive::export(&ledger, blobs, &mut out, &mut |_| {}).map_err(transfer(path))?;
-        out.into_inner().into_inner().map_err(|error| Failure::File(part.clone(), error.into_error()))?
+        out.into_inner().into_inner().map_err(|error| Failure::File(path.to_owned(), error.into_error()))?
     };
-    let written = Written { bytes: finish(file, &part, path)?, path: path.to_owned() };
+    let written = Written { bytes: part.finish(file)?, path: path.to_owned() };
     app.out.result(&written, |page| page.line(lang.written_to(path.display(), written.bytes)))?;
     Ok(Exit::Done)
 }

@@ -43,17 +43,16 @@ impl NetworkInfo {
 
     fn print(&self, app: &App, page: &mut Page) {
         let lang = app.out.lang;
-        page.fields(&[
+        let mut fields = vec![
             (lang.h_name(), self.name.clone()),
             (lang.h_network(), self.network.clone()),
             (lang.h_fingerprint(), self.fingerprint.clone()),
             (lang.h_created(), time(lang, self.created)),
             (lang.h_registrars(), lang.of_them(self.threshold, self.registrars.len())),
             (lang.h_genesis(), self.genesis.display().to_string()),
-        ]);
-        for key in &self.keys {
-            page.fields(&[(lang.h_key(), key.display().to_string())]);
-        }
+        ];
+        fields.extend(self.keys.iter().map(|key| (lang.h_key(), key.display().to_string())));
+        page.fields(&fields);
     }
 }
 

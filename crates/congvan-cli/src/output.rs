@@ -74,7 +74,12 @@ impl Page {
 
     /// A table: headings and rows.
     pub(crate) fn table<const N: usize>(&mut self, headings: [String; N], rows: Vec<[String; N]>) {
-        let rows: Vec<_> = [headings].into_iter().chain(rows).map(|row| row.map(|cell| clean(&cell))).collect();
+        self.columns([headings].into_iter().chain(rows).collect());
+    }
+
+    /// Rows whose cells line up.
+    pub(crate) fn columns<const N: usize>(&mut self, rows: Vec<[String; N]>) {
+        let rows: Vec<_> = rows.into_iter().map(|row| row.map(|cell| clean(&cell))).collect();
         let mut widths = [0; N];
         for row in &rows {
             for (widest, cell) in widths.iter_mut().zip(row) {

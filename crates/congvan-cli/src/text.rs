@@ -55,8 +55,8 @@ texts! {
     closed() "Closed" "Đã đóng";
     rotated() "Keys replaced" "Đã thay khóa";
     revoked() "Key revoked" "Đã thu hồi khóa";
-    roster_next() "Next: `congvan ledger export` here, and `congvan ledger import` at a node, or wait for gossip."
-        "Tiếp theo: `congvan ledger export` tại đây rồi `congvan ledger import` tại một nút.";
+    roster_next() "Next: `congvan ledger export` here, `congvan ledger import` at a node; others get it from there."
+        "Tiếp theo: `congvan ledger export` tại đây, `congvan ledger import` tại một nút; các nút khác nhận từ đó.";
     revoke_next(code) "{code} writes again once it is given new keys: `congvan roster rotate`."
         "{code} ghi lại được sau khi có khóa mới: `congvan roster rotate`.";
     other_nodes() "The enrolment names other nodes than the roster; add --nodes to put these in their place."
@@ -297,6 +297,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("roster close", "Đóng hẳn chuỗi của một cơ quan"),
     ("roster rotate", "Cấp khóa mới cho một cơ quan"),
     ("roster revoke", "Thu hồi khóa bị mất hoặc bị lộ, kể từ sau một số"),
+    ("roster resolve", "Chọn mục có hiệu lực khi một cơ quan đã ký hai mục cùng số"),
     ("roster list", "Liệt kê cơ quan; dùng được cả ở thư mục của nút"),
     ("send", "Gửi văn bản"),
     ("inbox", "Liệt kê văn bản đến, mới nhất trước"),

@@ -31,6 +31,8 @@ fn copies_of_two_nodes_are_genuine_and_equal() {
     let shown = json(&net.path("."), &["fingerprint", &net.str("h55/genesis.cgv")]).ok().json();
     assert_eq!(reports[0]["fingerprint"], shown["fingerprint"]);
     assert!(!net.path("a.cgva.part").exists());
+    run(&net.path("nowhere"), &["ledger", "export", "-o", &net.str("none.cgva")]).fails(2);
+    assert!(!net.path("none.cgva.part").exists() && !net.path("none.cgva").exists());
 }
 
 #[test]
@@ -117,6 +119,23 @@ fn an_older_copy_is_told_from_a_contradiction() {
     let expected = serde_json::json!([{ "agency": H55, "number": 2 }]);
     assert_eq!(found["contradictions"], expected);
     assert!(found["reports"].as_array().unwrap().iter().all(|report| report["verdict"] == "genuine"));
+
+    // Whoever has both has the proof, and quarantines; the registrar says which stands.
+    let listed = || {
+        let listed = json(&net.path("registrar"), &["roster", "list"]).ok().json();
+        let agencies = listed["agencies"].as_array().unwrap();
+        agencies.iter().find(|agency| agency["code"] == H55).unwrap().clone()
+    };
+    for dir in ["h55", "clone"] {
+        net.registrar(&["ledger", "import", &net.str(&format!("{dir}.cgva"))]).ok();
+    }
+    assert_eq!(listed()["quarantined"], 2);
+    let both = net.str("both.cgva");
+    net.registrar(&["ledger", "export", "-o", &both]).ok();
+    run(&net.path("."), &["audit", &both]).fails(1).says(&format!("agency {H55}, number 2: "));
+    let sent = json(&net.path("h55"), &["outbox", "--limit", "1"]).ok().json();
+    net.registrar(&["roster", "resolve", H55, "2", sent["documents"][0]["id"].as_str().unwrap()]).ok();
+    assert_eq!((&listed()["quarantined"], &listed()["head"]), (&serde_json::Value::Null, &2.into()));
 }
 
 #[test]
