@@ -140,6 +140,9 @@ impl Builder {
                 (Some(net), Some(events))
             }
         };
+        if let (Some(net), false) = (&net, self.listen.is_empty()) {
+            first_listener(net).await;
+        }
         let facts = Facts { mark: mark.number(), restored: ledger.restored(), ..Facts::default() };
         let shared = Arc::new(Shared {
             facts: Mutex::new(Facts { offline_start: self.offline_start, ..facts }),
@@ -168,6 +171,18 @@ impl Builder {
         }
         Ok(node)
     }
+}
+
+/// Waits until the node's addresses are known, so that they can be handed to peers at once. A
+/// listener that fails is reported by the network itself; this only stops waiting.
+async fn first_listener(net: &Net) {
+    for _ in 0..250 {
+        if !net.listeners().await.is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tracing::warn!("no address to listen on became known within 5 s");
 }
 
 fn addresses(texts: &[String]) -> Result<Vec<Multiaddr>, StartError> {

@@ -211,6 +211,7 @@ pub struct PeerView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventView {
     /// Its number in this node's log, to acknowledge it by.
+    #[serde(rename = "event_number")]
     pub number: u64,
     /// What happened.
     #[serde(flatten)]
