@@ -14,6 +14,7 @@ use crate::layout::{self, Cf, ChainNo, ChainPart};
 pub(crate) struct Owner {
     pub(crate) chain: Option<ChainId>,
     pub(crate) code: Option<AgencyCode>,
+    pub(crate) archive: bool,
 }
 
 /// What the indexes know of an entry's payload. A malformed payload means nothing to them.
@@ -37,7 +38,9 @@ impl Meaning {
 
 impl Owner {
     pub(crate) fn concerns(&self, entry: &LinkedEntry, meaning: &Meaning) -> bool {
-        if self.chain == Some(entry.header().chain) || entry.header().kind == Kind::ROSTER {
+        let kind = entry.header().kind;
+        if self.chain == Some(entry.header().chain) || kind == Kind::ROSTER || (self.archive && kind == Kind::DOCUMENT)
+        {
             return true;
         }
         let Some(code) = &self.code else { return false };

@@ -28,13 +28,15 @@ pub struct Options {
     pub own: Option<ChainId>,
     /// That agency's code: what is addressed to it enters the feed.
     pub own_code: Option<AgencyCode>,
+    /// Every document enters the feed, so that an archive can keep its attachments.
+    pub archive: bool,
     /// Memory for cached reads, in bytes.
     pub cache_bytes: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { own: None, own_code: None, cache_bytes: 64 * 1024 * 1024 }
+        Self { own: None, own_code: None, archive: false, cache_bytes: 64 * 1024 * 1024 }
     }
 }
 
@@ -206,7 +208,7 @@ impl Ledger {
         Ok(Self(Arc::new(Inner {
             network: roster.network(),
             genesis,
-            owner: Owner { chain: options.own, code: options.own_code },
+            owner: Owner { chain: options.own, code: options.own_code, archive: options.archive },
             view: RwLock::new(View { roster: Arc::new(roster), chains, numbers }),
             write: Mutex::new(WriteSide { next_feed }),
             writers: Mutex::default(),

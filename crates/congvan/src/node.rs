@@ -109,6 +109,7 @@ impl Builder {
         let own = read_own(&home, network, self.passphrase.as_deref())?;
         let mut options = Options::default();
         (options.own, options.own_code) = (Some(own.chain), Some(own.code.clone()));
+        options.archive = self.archive;
         let ledger = tokio::task::spawn_blocking({
             let path = home.ledger();
             move || Ledger::open(&path, options)

@@ -2,7 +2,7 @@
 //! the state machine's actions back. One thread owns it all; what it stores, it stores itself, so a
 //! slow disk slows the peers down instead of filling a queue.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant as Clock};
 
@@ -52,11 +52,15 @@ pub(crate) fn spawn(
         let Some(net) = shared.net.clone() else { return };
         let own = shared.own().chain;
         let config = Config { own: Some(own), ..Config::default() };
+        let looked = shared.ledger.cursor(BLOB_CURSOR).unwrap_or_default();
         let driver = Driver {
             ledger: Stored(shared.ledger.clone()),
             replica: Replica::new(config),
             started: Clock::now(),
             wanted: BTreeSet::new(),
+            open: BTreeMap::new(),
+            looked,
+            settled: looked,
             shared,
             net,
         };
@@ -71,6 +75,12 @@ struct Driver {
     net: Net,
     started: Clock,
     wanted: BTreeSet<BlobRef>,
+    /// Documents by feed number, and their blobs that are missing.
+    open: BTreeMap<u64, BTreeSet<BlobRef>>,
+    /// The last feed number looked at for attachments.
+    looked: u64,
+    /// What the durable cursor holds.
+    settled: u64,
 }
 
 impl Driver {
@@ -92,9 +102,10 @@ impl Driver {
                 },
                 _ = tick.tick() => {
                     self.feed(Event::Tick).await;
+                    self.settle();
                     unchecked = true;
                 }
-                // Only when nothing else waits.
+                // Only when nothing else waits, and never without end: a ledger that has failed checks nothing.
                 () = std::future::ready(()), if unchecked && inputs.is_empty() && events.is_empty() => {
                     unchecked = self.check_behind().await;
                 }
@@ -125,6 +136,9 @@ impl Driver {
             }
             Input::Changed => {
                 self.roster_changed().await;
+                let whole: Vec<_> =
+                    self.wanted.iter().filter(|blob| self.shared.ledger.has_blob(blob)).map(|b| b.id).collect();
+                whole.into_iter().for_each(|id| self.blob_complete(id));
                 self.want_blobs().await;
                 for chain in self.shared.ledger.chains() {
                     self.feed(Event::Changed(chain)).await;
@@ -192,7 +206,7 @@ impl Driver {
                 self.shared.arrived();
             }
             Action::BlobComplete(id) => {
-                self.wanted.retain(|blob| blob.id != id);
+                self.blob_complete(id);
                 self.shared.arrived();
                 self.want_blobs().await;
             }
@@ -220,48 +234,60 @@ impl Driver {
         self.shared.arrived();
     }
 
-    /// Follows the feed for attachments to fetch. The cursor stays before the first document that
-    /// is not whole, so that a restart wants the same again.
+    /// Follows the feed for attachments to fetch, as far as there is room to want them.
     async fn want_blobs(&mut self) {
         let ledger = self.shared.ledger.clone();
         let own = self.shared.own();
-        let mut after = match ledger.cursor(BLOB_CURSOR) {
-            Ok(after) => after,
-            Err(error) => return tracing::error!(%error, "the attachments' cursor cannot be read"),
-        };
-        let (mut settled, mut whole) = (after, true);
         let mut new = Vec::new();
-        'pages: while let Ok(page) = ledger.feed(after, FEED_PAGE) {
-            let Some(last) = page.last() else { break };
-            after = last.number;
-            for item in page {
-                let blobs = match item.kind {
-                    Kind::DOCUMENT => {
-                        let all = self.shared.archive || item.entry.chain == own.chain;
-                        wanted_of(&ledger, &own.code, all, item.entry.chain, item.entry.seq)
-                    }
-                    _ => Vec::new(),
-                };
-                let missing: Vec<_> = blobs.into_iter().filter(|blob| !ledger.has_blob(blob)).collect();
-                whole &= missing.is_empty();
-                if whole {
-                    settled = item.number;
+        'pages: while self.wanted.len() < MAX_WANTED {
+            let page = match ledger.feed(self.looked, FEED_PAGE) {
+                Ok(page) if page.is_empty() => break,
+                Ok(page) => page,
+                Err(error) => {
+                    tracing::error!(%error, "the feed cannot be followed for attachments");
+                    break;
                 }
-                for blob in missing {
-                    if self.wanted.len() >= MAX_WANTED {
-                        break 'pages;
+            };
+            for item in page {
+                if item.kind == Kind::DOCUMENT {
+                    let all = self.shared.archive || item.entry.chain == own.chain;
+                    let blobs = wanted_of(&ledger, &own.code, all, item.entry.chain, item.entry.seq);
+                    let missing: BTreeSet<_> = blobs.into_iter().filter(|blob| !ledger.has_blob(blob)).collect();
+                    new.extend(missing.iter().filter(|blob| self.wanted.insert(**blob)));
+                    if !missing.is_empty() {
+                        self.open.insert(item.number, missing);
                     }
-                    if self.wanted.insert(blob) {
-                        new.push(blob);
-                    }
+                }
+                self.looked = item.number;
+                if self.wanted.len() >= MAX_WANTED {
+                    break 'pages;
                 }
             }
         }
-        if let Err(error) = ledger.set_cursor(BLOB_CURSOR, settled) {
-            tracing::error!(%error, "the attachments' cursor cannot be written");
-        }
         if !new.is_empty() {
             Box::pin(self.feed(Event::WantBlobs(new))).await;
+        }
+    }
+
+    /// A blob is whole: whoever wanted it no longer does.
+    fn blob_complete(&mut self, id: congvan_core::BlobId) {
+        self.wanted.retain(|blob| blob.id != id);
+        self.open.retain(|_, missing| {
+            missing.retain(|blob| blob.id != id);
+            !missing.is_empty()
+        });
+    }
+
+    /// Moves the cursor up to the first document that is not whole, so that a restart wants the same
+    /// again. Now and then is enough: what is looked at twice costs little, and a write each time much.
+    fn settle(&mut self) {
+        let settled = self.open.keys().next().map_or(self.looked, |first| first - 1);
+        if settled <= self.settled {
+            return;
+        }
+        match self.shared.ledger.set_cursor(BLOB_CURSOR, settled) {
+            Ok(()) => self.settled = settled,
+            Err(error) => tracing::error!(%error, "the attachments' cursor cannot be written"),
         }
     }
 
@@ -277,7 +303,7 @@ impl Driver {
                     self.shared.judge();
                     self.shared.arrived();
                 }
-                done.remaining > 0
+                done.checked > 0 && done.remaining > 0
             }
             Err(error) => {
                 tracing::error!(%error, "stored entries cannot be checked");

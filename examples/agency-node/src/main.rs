@@ -118,12 +118,15 @@ async fn run(config: Config) -> Result<(), Failure> {
     };
     info!(signal = name, "stopping");
     tell(NotifyState::Stopping);
-    // A reader of metrics that stays connected does not hold up the stop.
     drop(stop_gateway);
-    if let Some(serving) = serving {
-        serving.abort();
-    }
-    tokio::time::timeout(STOP, node.shutdown()).await.map_err(|_| Failure::Stop)?;
+    // An answer that is on its way is finished; a monitor that stays connected does not hold up the stop.
+    let answered = async {
+        if let Some(serving) = serving {
+            drop(tokio::time::timeout(STRAGGLERS, serving).await);
+        }
+    };
+    let (stopped, ()) = tokio::join!(tokio::time::timeout(STOP, node.shutdown()), answered);
+    stopped.map_err(|_| Failure::Stop)?;
     info!("stopped");
     Ok(())
 }

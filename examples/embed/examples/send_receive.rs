@@ -9,7 +9,7 @@ use std::error::Error;
 use congvan::core::{AgencyCode, Envelope, Text};
 use congvan::view::EventKind;
 use congvan::{Node, Outgoing};
-use congvan_examples::{CODES, network};
+use congvan_examples::{CODES, address, network};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -17,11 +17,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let [home, other] = network(dir.path()).await?;
 
     let receiver = Node::builder(other).listen("/ip4/127.0.0.1/tcp/0").start().await?;
-    let mut sender = Node::builder(home);
-    for address in receiver.listen_addresses().await {
-        sender = sender.bootstrap(address);
-    }
-    let sender = sender.start().await?;
+    let sender = Node::builder(home).bootstrap(address(&receiver).await).start().await?;
 
     let envelope = Envelope { subject: Text::new("Báo cáo công tác tháng 02")?, ..Envelope::default() };
     let to = vec![AgencyCode::new(CODES[1])?];

@@ -5,11 +5,12 @@
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use congvan::control::{OpenOptions, Request, Session};
 use congvan::core::{AgencyCode, RosterAction};
 use congvan::registrar::Registrar;
-use congvan::{archive, setup};
+use congvan::{Node, archive, setup};
 
 /// The codes of the two agencies.
 pub const CODES: [&str; 2] = ["000.00.00.H55", "000.00.01.H55"];
@@ -37,4 +38,14 @@ pub async fn network(dir: &Path) -> Result<[PathBuf; 2], Box<dyn Error>> {
         session.close().await;
     }
     Ok(homes)
+}
+
+/// The first address that a node listens on, for another to bootstrap by; waits until it does.
+pub async fn address(node: &Node) -> String {
+    loop {
+        if let Some(address) = node.listen_addresses().await.into_iter().next() {
+            return address;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
