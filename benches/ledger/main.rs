@@ -34,10 +34,11 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// A new ledger that has admitted the bench's agency.
-fn ledger(dir: &Path, network: &Network) -> Result<Ledger, Error> {
+/// A new ledger that has admitted the bench's agency: the agency's own, or a peer's, whom its
+/// entries do not concern.
+fn ledger(dir: &Path, network: &Network, own: bool) -> Result<Ledger, Error> {
     let mut options = Options::default();
-    options.own = Some(network.chain);
+    options.own = own.then_some(network.chain);
     let ledger = Ledger::create(dir, &network.genesis, options)?;
     ledger.ingest(network.roster.chain(), received(std::slice::from_ref(&network.admission))?)?;
     Ok(ledger)
@@ -81,7 +82,7 @@ fn appends(network: &Network) -> Result<(), Error> {
         ("durable appends, one writer, one at a time, /s", 1, 0.7),
     ] {
         let dir = tempfile::tempdir()?;
-        let ledger = ledger(&dir.path().join("ledger"), network)?;
+        let ledger = ledger(&dir.path().join("ledger"), network, true)?;
         let mark = HighWater::open(&dir.path().join("high-water"))?;
         let writer = ledger.writer(network.chain, network.secret.clone(), mark)?;
         let (limit, limit_rate) = match writers {
@@ -148,7 +149,7 @@ fn verification(network: &Network, chain: &[VerifiedEntry]) -> Result<(), Error>
 
 /// Ingests a chain range by range.
 fn ingest(dir: &Path, network: &Network, chain: &[VerifiedEntry], every: bool) -> Result<(Ledger, Duration), Error> {
-    let ledger = ledger(dir, network)?;
+    let ledger = ledger(dir, network, false)?;
     let (_, time) = timed(|| {
         for range in chain.chunks(RANGE) {
             let entries = received(range)?;
