@@ -25,8 +25,9 @@ use crate::mark::HighWater;
 
 /// Drafts that may wait for the signer; whoever comes then is held.
 const MAX_WAITING: usize = 256;
-/// Entries that the signer hands over at once while the committer is busy.
-const MAX_GROUP: usize = 64;
+/// Entries that the signer hands over at once: few, so that the committer writes some while the rest
+/// of sixty-four callers' entries are being signed.
+const MAX_GROUP: usize = 16;
 /// Groups that may wait for the committer.
 const MAX_GROUPS: usize = 32;
 /// Bytes of entries in one write.
