@@ -13,6 +13,7 @@
 //! - [`draft_of`] and [`packet_of`] take a packet into the ledger's model and back, byte for byte;
 //!   [`build_packet`] writes one for a document that did not come as a packet. [`status_of`] and
 //!   [`build_status`] do the same for statuses.
+//! - [`DocumentPacket::links`] lists the documents that one answers, recalls, updates or replaces.
 //!
 //! ```
 //! use congvan_edxml::{Attachment, DocumentPacket, Organization, Packet, Skeleton};
@@ -44,6 +45,7 @@ mod document;
 mod error;
 mod field;
 pub mod limits;
+mod links;
 mod packet;
 mod read;
 pub mod skeleton;
@@ -58,6 +60,7 @@ pub use error::{
     AttachmentError, ExportError, FieldError, ImportError, NotBase64, PacketError, SkeletonError, WriteError,
 };
 pub use field::{BusinessKind, Date, DeclaredId, StatusCode, Timestamp};
+pub use links::{PacketLink, Relation};
 pub use packet::{
     Business, BusinessDocument, BusinessFields, Code, DocumentPacket, DocumentType, Manifest, MessageHeader,
     Organization, OtherFields, OtherInfo, Packet, PromulgationInfo, Receiver, Reference, Replacement, ResponseFor,
