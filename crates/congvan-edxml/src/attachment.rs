@@ -9,6 +9,7 @@ use zip::{CompressionMethod, ZipArchive};
 use crate::error::AttachmentError;
 use crate::field::excerpt;
 use crate::limits::{MAX_FILE_BYTES, MAX_INNER_NAME_BYTES, MAX_ZIP_RATIO, ZIP_RATIO_FREE_BYTES};
+use crate::unknown::Unknown;
 
 /// `Attachment` of a packet.
 ///
@@ -23,6 +24,8 @@ pub struct Attachment {
     pub description: Option<String>,
     /// `ContentType` of what travels; `application/zip` when that is a ZIP of the file.
     pub content_type: Option<String>,
+    /// What the element holds beside.
+    pub unknown: Vec<Unknown>,
     /// What travels: `ContentTransferEncoded`, decoded.
     pub(crate) data: Vec<u8>,
     /// Where the encoded text stands in the packet it was read from.
@@ -35,6 +38,7 @@ impl PartialEq for Attachment {
             && self.name == other.name
             && self.description == other.description
             && self.content_type == other.content_type
+            && self.unknown == other.unknown
             && self.data == other.data
     }
 }
@@ -62,6 +66,7 @@ impl Attachment {
             name: Some(name.to_owned()),
             description: None,
             content_type: Some(content_type.to_owned()),
+            unknown: Vec::new(),
             data: bytes,
             encoded_at: None,
         }

@@ -106,23 +106,25 @@ pub fn build_packet<B: AsRef<[u8]>>(
     }
     let mut document = DocumentPacket {
         business: business_of(envelope),
-        manifest: Manifest { version: Some("1.0".to_owned()), references: Vec::new() },
+        manifest: Manifest { version: Some("1.0".to_owned()), ..Manifest::default() },
         ..DocumentPacket::default()
     };
     let header = &mut document.header;
     header.from = organization(from.0, from.1);
     header.to = to.iter().map(|(code, name)| organization(code, name)).collect();
     header.document_id = field(&envelope.document_id);
-    header.code = Code { number: field(&envelope.number), notation: field(&envelope.notation) };
-    header.promulgation = PromulgationInfo { place: field(&envelope.place), date: field(&envelope.promulgated) };
+    header.code = Code { number: field(&envelope.number), notation: field(&envelope.notation), unknown: Vec::new() };
+    header.promulgation =
+        PromulgationInfo { place: field(&envelope.place), date: field(&envelope.promulgated), unknown: Vec::new() };
     header.document_type =
-        DocumentType { kind: field(&envelope.type_code), detail: None, name: field(&envelope.type_name) };
+        DocumentType { kind: field(&envelope.type_code), name: field(&envelope.type_name), ..DocumentType::default() };
     header.subject = field(&envelope.subject);
     header.content = field(&envelope.summary);
     header.signer = SignerInfo {
         competence: field(&envelope.signer.competence),
         position: field(&envelope.signer.position),
         full_name: field(&envelope.signer.name),
+        unknown: Vec::new(),
     };
     header.due_date = field(&envelope.due);
     header.other.fields.priority = field(&envelope.priority);
@@ -162,6 +164,7 @@ pub(crate) fn response_for(reference: &ledger::Reference) -> ResponseFor {
         code: field(&reference.code),
         date: field(&reference.date),
         document_id: field(&reference.document_id),
+        unknown: Vec::new(),
     }
 }
 
@@ -239,7 +242,7 @@ fn business_of(envelope: &Envelope) -> Option<Business> {
     let ids = envelope.responds_to.iter().filter_map(|reference| field(&reference.document_id));
     match kind {
         BusinessKind::Replace => {
-            let replacement = |id| Replacement { document_id: Some(id), organ_ids: Vec::new() };
+            let replacement = |id| Replacement { document_id: Some(id), ..Replacement::default() };
             business.replacements = ids.map(replacement).collect();
         }
         _ => business.fields.document_id = ids.take(1).next(),
@@ -294,6 +297,7 @@ fn attach(
         name: field(&listed.name),
         description: field(&listed.description),
         content_type: field(content_type),
+        unknown: Vec::new(),
         data: bytes.to_vec(),
         encoded_at: None,
     };
@@ -320,7 +324,8 @@ fn refuse_secret(document: &DocumentPacket) -> Result<(), ImportError> {
         ("SteeringType", &header.steering_type),
     ];
     let known = known.into_iter().filter_map(|(element, text)| Some((element, text.as_deref()?)));
-    let unknown = document.unknown.iter().map(|unknown| (unknown.path.as_str(), unknown.text.as_str()));
+    let unknown = document.unknown();
+    let unknown = unknown.iter().map(|(path, text)| (path.as_str(), text.as_str()));
     match known.chain(unknown).find(|(_, text)| is_secret(text)) {
         Some((element, text)) => Err(ImportError::Secret { element: element.to_owned(), text: text.to_owned() }),
         None => Ok(()),

@@ -48,10 +48,12 @@ pub mod limits;
 mod links;
 mod packet;
 mod read;
+mod signature;
 pub mod skeleton;
 mod status;
 mod transfer;
 mod tree;
+mod unknown;
 mod write;
 
 pub use attachment::{AttachedFile, Attachment};
@@ -64,8 +66,10 @@ pub use links::{PacketLink, Relation};
 pub use packet::{
     Business, BusinessDocument, BusinessFields, Code, DocumentPacket, DocumentType, Manifest, MessageHeader,
     Organization, OtherFields, OtherInfo, Packet, PromulgationInfo, Receiver, Reference, Replacement, ResponseFor,
-    SignerInfo, StaffInfo, StatusPacket, TraceHeader, Unknown,
+    SignerInfo, StaffInfo, StatusPacket, TraceHeader,
 };
+pub use signature::Signature;
 pub use skeleton::Skeleton;
 pub use status::{StatusDraft, build_status, status_of};
+pub use unknown::Unknown;
 pub use write::NAMESPACE;

@@ -29,8 +29,11 @@ pub const MAX_ADDRESSEES: usize = 2_000;
 /// `Attachment` elements of one packet.
 pub const MAX_ATTACHMENTS: usize = 1_000;
 
-/// Elements that the format does not name and that are kept aside, of one packet.
-pub const MAX_UNKNOWN: usize = 1_000;
+/// Attributes of one element.
+pub const MAX_ATTRIBUTES: usize = 64;
+
+/// Elements that the format does not name, and their attributes, of one packet: five for each addressee.
+pub const MAX_UNKNOWN: usize = 10_000;
 
 /// Bytes of one attached file, taken out of its ZIP: 2 GiB.
 pub const MAX_FILE_BYTES: u64 = 2 << 30;

@@ -57,6 +57,7 @@ impl DocumentPacket {
     /// business.replacements = vec![Replacement {
     ///     document_id: Some("H55,2026/03/02,12/BC-UBND".into()),
     ///     organ_ids: vec!["H55.01".into()],
+    ///     ..Replacement::default()
     /// }];
     /// let [link] = &document.links()[..] else { panic!("one link") };
     /// assert_eq!(link.relation, Relation::Replaces);

@@ -6,6 +6,8 @@
 use crate::attachment::Attachment;
 use crate::error::{FieldError, PacketError};
 use crate::field::{BusinessKind, StatusCode};
+use crate::signature::Signature;
+use crate::unknown::Unknown;
 
 /// Fields that are one text each: the element's name is told once, for reading and writing.
 pub(crate) trait Record: Default {
@@ -13,6 +15,10 @@ pub(crate) trait Record: Default {
     fn slot(&mut self, name: &str) -> Option<&mut Option<String>>;
     /// All fields with their elements' names, in the order in which they are written.
     fn entries(&self) -> Vec<(&'static str, Option<&str>)>;
+    /// What the element holds beside them.
+    fn unknown(&self) -> &[Unknown];
+    /// The same, to add to it.
+    fn unknown_mut(&mut self) -> &mut Vec<Unknown>;
 }
 
 macro_rules! record {
@@ -21,13 +27,15 @@ macro_rules! record {
         #[derive(Debug, Clone, Default, PartialEq, Eq)]
         pub struct $name {
             $($(#[$of_field])* pub $field: Option<String>,)*
+            /// What the element holds beside.
+            pub unknown: Vec<Unknown>,
         }
 
         impl $name {
-            /// Whether no field is there.
+            /// Whether nothing is there.
             #[must_use]
             pub fn is_empty(&self) -> bool {
-                $(self.$field.is_none())&&*
+                $(self.$field.is_none() &&)* self.unknown.is_empty()
             }
         }
 
@@ -41,6 +49,14 @@ macro_rules! record {
 
             fn entries(&self) -> Vec<(&'static str, Option<&str>)> {
                 vec![$(($element, self.$field.as_deref())),*]
+            }
+
+            fn unknown(&self) -> &[Unknown] {
+                &self.unknown
+            }
+
+            fn unknown_mut(&mut self) -> &mut Vec<Unknown> {
+                &mut self.unknown
             }
         }
     };
@@ -108,15 +124,6 @@ impl Packet {
             Self::Status(status) => &status.from,
         }
     }
-
-    /// What the packet holds beside the elements of the format.
-    #[must_use]
-    pub fn unknown(&self) -> &[Unknown] {
-        match self {
-            Self::Document(document) => &document.unknown,
-            Self::Status(status) => &status.unknown,
-        }
-    }
 }
 
 /// A document: who sends what to whom, and the files.
@@ -132,10 +139,10 @@ pub struct DocumentPacket {
     pub manifest: Manifest,
     /// `AttachmentEncoded/Attachment`.
     pub attachments: Vec<Attachment>,
-    /// The XML-DSig `Signature` of the header, as found. It is carried, never trusted, and not
-    /// written: over other bytes it proves nothing.
-    pub signature: Option<String>,
-    /// What the packet holds beside; not written.
+    /// The XML-DSig `Signature` of the header. It is carried along, never trusted: over bytes that are
+    /// written anew it proves nothing.
+    pub signature: Option<Signature>,
+    /// What stands around these beside, such as in `edXMLHeader`; what stands in one of them is kept by it.
     pub unknown: Vec<Unknown>,
 }
 
@@ -147,6 +154,7 @@ impl DocumentPacket {
             content_type: attachment.content_type.clone(),
             description: attachment.description.clone(),
             attachment_name: attachment.name.clone(),
+            unknown: Vec::new(),
         });
         self.attachments.push(attachment);
     }
@@ -167,9 +175,9 @@ pub struct StatusPacket {
     pub description: Option<String>,
     /// `Timestamp`, `yyyy/MM/dd HH:mm:ss`.
     pub timestamp: Option<String>,
-    /// The XML-DSig `Signature` of the header, as found; not written.
-    pub signature: Option<String>,
-    /// What the packet holds beside; not written.
+    /// The XML-DSig `Signature` of the header: carried along, never trusted.
+    pub signature: Option<Signature>,
+    /// What stands around these beside, such as in `MessageHeader`.
     pub unknown: Vec<Unknown>,
 }
 
@@ -184,15 +192,6 @@ impl StatusPacket {
             None => Err(FieldError::Absent { element: "StatusCode" }),
         }
     }
-}
-
-/// An element that the format does not name at its place, or text where none belongs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unknown {
-    /// The local names from the root, joined by `/`.
-    pub path: String,
-    /// Its text, trimmed; of a `Signature`, the whole element as found.
-    pub text: String,
 }
 
 /// `MessageHeader` of a document.
@@ -230,6 +229,8 @@ pub struct MessageHeader {
     pub response_for_task: Option<String>,
     /// `ApplicationType`.
     pub application_type: Option<String>,
+    /// What the element holds beside.
+    pub unknown: Vec<Unknown>,
 }
 
 record! {
@@ -442,13 +443,18 @@ pub struct BusinessDocument {
     pub document_receiver: Option<String>,
     /// `ReceiverList/Receiver`.
     pub receivers: Vec<Receiver>,
+    /// What the element holds beside.
+    pub unknown: Vec<Unknown>,
 }
 
 impl BusinessDocument {
     /// Whether nothing is there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.document_info.is_none() && self.document_receiver.is_none() && self.receivers.is_empty()
+        self.document_info.is_none()
+            && self.document_receiver.is_none()
+            && self.receivers.is_empty()
+            && self.unknown.is_empty()
     }
 }
 
@@ -459,13 +465,15 @@ pub struct Replacement {
     pub document_id: Option<String>,
     /// `OrganIdList/OrganId`: who had it.
     pub organ_ids: Vec<String>,
+    /// What the element holds beside.
+    pub unknown: Vec<Unknown>,
 }
 
 impl Replacement {
     /// Whether nothing is there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.document_id.is_none() && self.organ_ids.is_empty()
+        self.document_id.is_none() && self.organ_ids.is_empty() && self.unknown.is_empty()
     }
 }
 
@@ -476,4 +484,6 @@ pub struct Manifest {
     pub version: Option<String>,
     /// `Reference`, one for each attachment.
     pub references: Vec<Reference>,
+    /// What the element holds beside.
+    pub unknown: Vec<Unknown>,
 }

@@ -1,25 +1,36 @@
 //! From the tree of elements to the model.
 
-use quick_xml::XmlVersion;
-use quick_xml::events::attributes::Attributes;
-
 use crate::attachment::Attachment;
 use crate::error::PacketError;
-use crate::limits::{MAX_ADDRESSEES, MAX_ATTACHMENTS, MAX_FIELD_BYTES, MAX_UNKNOWN};
+use crate::limits::{MAX_ADDRESSEES, MAX_ATTACHMENTS, MAX_UNKNOWN};
 use crate::packet::{
     Business, BusinessDocument, DocumentPacket, Manifest, MessageHeader, OtherInfo, Packet, Record, Replacement,
-    StatusPacket, Unknown,
+    StatusPacket,
 };
+use crate::signature::Signature;
 use crate::transfer;
-use crate::tree::{self, Element, SIGNATURE};
+use crate::tree::{self, Element};
+use crate::unknown::Unknown;
 
-/// What a function makes of an element: nothing is left, or the element, which it does not know.
-type Left<'a> = Result<Option<Element<'a>>, PacketError>;
+/// What a function makes of an element.
+enum Made<'a> {
+    /// The format has it here. What is unknown in it, and was not kept by what was made of it.
+    Known(Vec<Unknown>),
+    /// The format does not name it here.
+    Left(Element<'a>),
+}
+
+type Making<'a> = Result<Made<'a>, PacketError>;
+
+/// An element that was taken whole.
+fn taken<'a>() -> Making<'a> {
+    Ok(Made::Known(Vec::new()))
+}
 
 /// Reads a packet of at most `limit` bytes.
 pub(crate) fn packet(bytes: &[u8], limit: u64) -> Result<Packet, PacketError> {
     let root = tree::parse(bytes, limit)?;
-    let mut mapper = Mapper { path: Vec::new(), unknown: Vec::new() };
+    let mut mapper = Mapper { path: Vec::new(), unknown: 0 };
     let is_status = is_status(&root);
     mapper.path.push(root.name);
     if is_status { mapper.status(root) } else { mapper.document(root) }
@@ -43,7 +54,8 @@ fn value(text: &str) -> Option<&str> {
 struct Mapper<'a> {
     /// The local names from the root to where the mapper is.
     path: Vec<&'a str>,
-    unknown: Vec<Unknown>,
+    /// How many unknown elements and attributes were kept.
+    unknown: usize,
 }
 
 impl<'a> Mapper<'a> {
@@ -52,7 +64,7 @@ impl<'a> Mapper<'a> {
         let mut envelopes = 0;
         let mut headers = 0;
         let mut messages = 0;
-        self.each(root, |this, child| match child.name {
+        packet.unknown = self.walk(root, |this, child| match child.name {
             "edXMLEnvelope" => {
                 this.once(&mut envelopes)?;
                 this.each(child, |this, child| match child.name {
@@ -69,21 +81,20 @@ impl<'a> Mapper<'a> {
                     }
                     "edXMLBody" => this.each(child, |this, child| match child.name {
                         "edXMLManifest" => this.manifest(&mut packet.manifest, child),
-                        _ => Ok(Some(child)),
+                        _ => Ok(Made::Left(child)),
                     }),
-                    _ => Ok(Some(child)),
+                    _ => Ok(Made::Left(child)),
                 })
             }
             "AttachmentEncoded" => this.each(child, |this, child| match child.name {
                 "Attachment" => this.attachment(&mut packet.attachments, child),
-                _ => Ok(Some(child)),
+                _ => Ok(Made::Left(child)),
             }),
-            _ => Ok(Some(child)),
+            _ => Ok(Made::Left(child)),
         })?;
         if messages == 0 {
             return Err(no_message_header());
         }
-        packet.unknown = self.unknown;
         Ok(Packet::Document(Box::new(packet)))
     }
 
@@ -92,7 +103,7 @@ impl<'a> Mapper<'a> {
         let mut envelopes = 0;
         let mut headers = 0;
         let mut messages = 0;
-        self.each(root, |this, child| match child.name {
+        packet.unknown = self.walk(root, |this, child| match child.name {
             "edXMLEnvelope" => {
                 this.once(&mut envelopes)?;
                 this.each(child, |this, child| match child.name {
@@ -107,22 +118,21 @@ impl<'a> Mapper<'a> {
                         })
                     }
                     "edXMLBody" => this.each(child, |_, child| match child.name {
-                        "edXMLManifest" if child.children.is_empty() => Ok(None),
+                        "edXMLManifest" if child.children.is_empty() => taken(),
                         "edXMLManifest" => Err(PacketError::StatusWithAttachments),
-                        _ => Ok(Some(child)),
+                        _ => Ok(Made::Left(child)),
                     }),
-                    _ => Ok(Some(child)),
+                    _ => Ok(Made::Left(child)),
                 })
             }
-            "AttachmentEncoded" if child.children.is_empty() => Ok(None),
+            "AttachmentEncoded" if child.children.is_empty() => taken(),
             "AttachmentEncoded" => Err(PacketError::StatusWithAttachments),
-            _ => Ok(Some(child)),
+            _ => Ok(Made::Left(child)),
         })?;
-        packet.unknown = self.unknown;
         Ok(Packet::Status(Box::new(packet)))
     }
 
-    fn status_header(&mut self, packet: &mut StatusPacket, element: Element<'a>) -> Left<'a> {
+    fn status_header(&mut self, packet: &mut StatusPacket, element: Element<'a>) -> Making<'a> {
         self.each(element, |this, child| match child.name {
             "From" => this.record(&mut packet.from, child),
             "ResponseFor" => this.record(&mut packet.response_for, child),
@@ -130,16 +140,17 @@ impl<'a> Mapper<'a> {
             "StatusCode" => this.leaf(&mut packet.status_code, child),
             "Description" => this.leaf(&mut packet.description, child),
             "Timestamp" => this.leaf(&mut packet.timestamp, child),
-            _ => Ok(Some(child)),
+            _ => Ok(Made::Left(child)),
         })
     }
 
-    fn message_header(&mut self, header: &mut MessageHeader, element: Element<'a>) -> Left<'a> {
-        self.each(element, |this, child| match child.name {
+    fn message_header(&mut self, header: &mut MessageHeader, element: Element<'a>) -> Making<'a> {
+        let found = self.walk(element, |this, child| match child.name {
             "From" => this.record(&mut header.from, child),
             "To" => {
-                this.push_record(&mut header.to, child)?;
-                this.at_most(header.to.len(), MAX_ADDRESSEES)
+                let known = this.push_record(&mut header.to, child)?;
+                this.at_most(header.to.len(), MAX_ADDRESSEES)?;
+                Ok(known)
             }
             "DocumentId" => this.leaf(&mut header.document_id, child),
             "Code" => this.record(&mut header.code, child),
@@ -155,35 +166,37 @@ impl<'a> Mapper<'a> {
             "ToPlaces" => this.texts("Place", &mut header.to_places, child),
             "ResponseForTask" => this.leaf(&mut header.response_for_task, child),
             "ApplicationType" => this.leaf(&mut header.application_type, child),
-            _ => Ok(Some(child)),
-        })
+            _ => Ok(Made::Left(child)),
+        })?;
+        keep_in(&mut header.unknown, found)
     }
 
-    fn other_info(&mut self, other: &mut OtherInfo, element: Element<'a>) -> Left<'a> {
-        self.each(element, |this, child| match child.name {
+    fn other_info(&mut self, other: &mut OtherInfo, element: Element<'a>) -> Making<'a> {
+        let found = self.walk(element, |this, child| match child.name {
             "Appendixes" => this.texts("Appendix", &mut other.appendixes, child),
             name => match other.fields.slot(name) {
                 Some(slot) => this.leaf(slot, child),
-                None => Ok(Some(child)),
+                None => Ok(Made::Left(child)),
             },
-        })
+        })?;
+        keep_in(&mut other.fields.unknown, found)
     }
 
-    fn trace(&mut self, packet: &mut DocumentPacket, element: Element<'a>) -> Left<'a> {
+    fn trace(&mut self, packet: &mut DocumentPacket, element: Element<'a>) -> Making<'a> {
         self.each(element, |this, child| match child.name {
             "TraceHeader" => this.push_record(&mut packet.trace, child),
             "Bussiness" => {
                 let mut business = packet.business.take().unwrap_or_default();
                 this.business(&mut business, child)?;
                 packet.business = Some(business).filter(|business| !business.is_empty());
-                Ok(None)
+                taken()
             }
-            _ => Ok(Some(child)),
+            _ => Ok(Made::Left(child)),
         })
     }
 
-    fn business(&mut self, business: &mut Business, element: Element<'a>) -> Left<'a> {
-        self.each(element, |this, child| match child.name {
+    fn business(&mut self, business: &mut Business, element: Element<'a>) -> Making<'a> {
+        let found = self.walk(element, |this, child| match child.name {
             "BussinessDocumentInfo" => this.business_document(&mut business.document, child),
             "ReplacementInfoList" => this.each(child, |this, child| match child.name {
                 "ReplacementInfo" => {
@@ -192,63 +205,62 @@ impl<'a> Mapper<'a> {
                     if !replacement.is_empty() {
                         business.replacements.push(replacement);
                     }
-                    Ok(None)
+                    taken()
                 }
-                _ => Ok(Some(child)),
+                _ => Ok(Made::Left(child)),
             }),
             "StaffInfo" => this.push_record(&mut business.staff, child),
             name => match business.fields.slot(name) {
                 Some(slot) => this.leaf(slot, child),
-                None => Ok(Some(child)),
+                None => Ok(Made::Left(child)),
             },
-        })
+        })?;
+        keep_in(&mut business.fields.unknown, found)
     }
 
-    fn business_document(&mut self, document: &mut BusinessDocument, element: Element<'a>) -> Left<'a> {
-        self.each(element, |this, child| match child.name {
+    fn business_document(&mut self, document: &mut BusinessDocument, element: Element<'a>) -> Making<'a> {
+        let found = self.walk(element, |this, child| match child.name {
             "DocumentInfo" => this.leaf(&mut document.document_info, child),
             "DocumentReceiver" => this.leaf(&mut document.document_receiver, child),
             "ReceiverList" => this.each(child, |this, child| match child.name {
                 "Receiver" => this.push_record(&mut document.receivers, child),
-                _ => Ok(Some(child)),
+                _ => Ok(Made::Left(child)),
             }),
-            _ => Ok(Some(child)),
-        })
+            _ => Ok(Made::Left(child)),
+        })?;
+        keep_in(&mut document.unknown, found)
     }
 
-    fn replacement(&mut self, replacement: &mut Replacement, element: Element<'a>) -> Left<'a> {
-        self.each(element, |this, child| match child.name {
+    fn replacement(&mut self, replacement: &mut Replacement, element: Element<'a>) -> Making<'a> {
+        let found = self.walk(element, |this, child| match child.name {
             "DocumentId" => this.leaf(&mut replacement.document_id, child),
             "OrganIdList" => this.texts("OrganId", &mut replacement.organ_ids, child),
-            _ => Ok(Some(child)),
-        })
+            _ => Ok(Made::Left(child)),
+        })?;
+        keep_in(&mut replacement.unknown, found)
     }
 
-    fn manifest(&mut self, manifest: &mut Manifest, element: Element<'a>) -> Left<'a> {
-        if let Some(version) = attribute(element.attributes, "version") {
-            let path = || format!("{}@version", self.path.join("/"));
-            if version.len() > MAX_FIELD_BYTES {
-                return Err(PacketError::FieldTooLong { element: path(), size: version.len(), limit: MAX_FIELD_BYTES });
-            }
-            if let Some(wrong) = version.chars().find(|c| !tree::is_xml_char(*c)) {
-                return Err(PacketError::IllegalCharacter { element: path(), code: wrong.into() });
-            }
-            manifest.version = Some(version);
+    fn manifest(&mut self, manifest: &mut Manifest, element: Element<'a>) -> Making<'a> {
+        let mut attributes = element.attributes().into_iter();
+        if let Some((_, version)) = attributes.find(|(name, _)| name == "version") {
+            manifest.version = value(&version).map(str::to_owned).or(manifest.version.take());
         }
-        self.each(element, |this, child| match child.name {
+        let found = self.walk(element, |this, child| match child.name {
             "Reference" => {
-                this.push_record(&mut manifest.references, child)?;
-                this.at_most(manifest.references.len(), MAX_ATTACHMENTS)
+                let known = this.push_record(&mut manifest.references, child)?;
+                this.at_most(manifest.references.len(), MAX_ATTACHMENTS)?;
+                Ok(known)
             }
-            _ => Ok(Some(child)),
-        })
+            _ => Ok(Made::Left(child)),
+        })?;
+        keep_in(&mut manifest.unknown, found)
     }
 
-    fn attachment(&mut self, list: &mut Vec<Attachment>, element: Element<'a>) -> Left<'a> {
+    fn attachment(&mut self, list: &mut Vec<Attachment>, element: Element<'a>) -> Making<'a> {
         self.at_most(list.len() + 1, MAX_ATTACHMENTS)?;
         let mut attachment = Attachment::default();
         let mut content: Option<Element<'a>> = None;
-        self.each(element, |this, child| match child.name {
+        attachment.unknown = self.walk(element, |this, child| match child.name {
             "ContentId" => this.leaf(&mut attachment.content_id, child),
             "AttachmentName" => this.leaf(&mut attachment.name, child),
             "Description" => this.leaf(&mut attachment.description, child),
@@ -257,10 +269,10 @@ impl<'a> Mapper<'a> {
                 Some(_) => Err(PacketError::Duplicate { element: this.path.join("/") }),
                 None => {
                     content = Some(child);
-                    Ok(None)
+                    taken()
                 }
             },
-            _ => Ok(Some(child)),
+            _ => Ok(Made::Left(child)),
         })?;
         let number = list.len() + 1;
         let name = attachment.name.clone().unwrap_or_default();
@@ -281,52 +293,53 @@ impl<'a> Mapper<'a> {
         })?;
         attachment.encoded_at = Some(content.inner);
         list.push(attachment);
-        Ok(None)
+        taken()
     }
 
-    fn signature(&mut self, slot: &mut Option<String>, element: Element<'a>) -> Left<'a> {
+    fn signature(&mut self, slot: &mut Option<Signature>, element: Element<'a>) -> Making<'a> {
         match element.raw {
-            Some(raw) if element.name == SIGNATURE && slot.is_none() => {
-                *slot = Some(raw.to_owned());
-                Ok(None)
+            Some(raw) if slot.is_none() => {
+                *slot = Some(Signature::as_found(raw));
+                taken()
             }
-            _ => Ok(Some(element)),
+            _ => Ok(Made::Left(element)),
         }
     }
 
     /// Fields that are one text each.
-    fn record<R: Record>(&mut self, record: &mut R, element: Element<'a>) -> Left<'a> {
-        self.each(element, |this, child| match record.slot(child.name) {
+    fn record<R: Record>(&mut self, record: &mut R, element: Element<'a>) -> Making<'a> {
+        let found = self.walk(element, |this, child| match record.slot(child.name) {
             Some(slot) => this.leaf(slot, child),
-            None => Ok(Some(child)),
-        })
+            None => Ok(Made::Left(child)),
+        })?;
+        keep_in(record.unknown_mut(), found)
     }
 
     /// Such a record in a list; one that says nothing is left out.
-    fn push_record<R: Record + PartialEq>(&mut self, list: &mut Vec<R>, element: Element<'a>) -> Left<'a> {
+    fn push_record<R: Record + PartialEq>(&mut self, list: &mut Vec<R>, element: Element<'a>) -> Making<'a> {
         let mut record = R::default();
         self.record(&mut record, element)?;
         if record != R::default() {
             list.push(record);
         }
-        Ok(None)
+        taken()
     }
 
     /// A list of texts: all the elements of one name in `element`.
-    fn texts(&mut self, name: &str, list: &mut Vec<String>, element: Element<'a>) -> Left<'a> {
+    fn texts(&mut self, name: &str, list: &mut Vec<String>, element: Element<'a>) -> Making<'a> {
         self.each(element, |this, child| {
             if child.name != name {
-                return Ok(Some(child));
+                return Ok(Made::Left(child));
             }
             let mut text = None;
-            this.leaf(&mut text, child)?;
+            let known = this.leaf(&mut text, child)?;
             list.extend(text);
-            Ok(None)
+            Ok(known)
         })
     }
 
     /// One text. The element may say it twice, but not say two things.
-    fn leaf(&mut self, slot: &mut Option<String>, element: Element<'a>) -> Left<'a> {
+    fn leaf(&mut self, slot: &mut Option<String>, element: Element<'a>) -> Making<'a> {
         match (value(&element.text), slot.as_deref()) {
             (Some(new), Some(old)) if new != old => {
                 return Err(PacketError::Duplicate { element: self.path.join("/") });
@@ -334,58 +347,61 @@ impl<'a> Mapper<'a> {
             (Some(new), None) => *slot = Some(new.to_owned()),
             _ => {}
         }
-        for child in element.children {
-            self.path.push(child.name);
-            self.keep(child)?;
-            self.path.pop();
-        }
-        Ok(None)
+        Ok(Made::Known(self.keep_all(element.children)?))
     }
 
-    /// Calls `f` for each element in `element`; what `f` does not know is kept aside.
-    fn each(&mut self, element: Element<'a>, mut f: impl FnMut(&mut Self, Element<'a>) -> Left<'a>) -> Left<'a> {
-        self.keep_text(element.text.trim())?;
+    /// Calls `f` for each element in `element`. What is unknown is kept by whoever keeps this element.
+    fn each(&mut self, element: Element<'a>, f: impl FnMut(&mut Self, Element<'a>) -> Making<'a>) -> Making<'a> {
+        self.walk(element, f).map(Made::Known)
+    }
+
+    /// Calls `f` for each element in `element`, and returns what is unknown.
+    fn walk(
+        &mut self,
+        element: Element<'a>,
+        mut f: impl FnMut(&mut Self, Element<'a>) -> Making<'a>,
+    ) -> Result<Vec<Unknown>, PacketError> {
+        let mut unknown = Vec::new();
+        Unknown::push_text(&mut unknown, element.text.trim());
+        let mut within = Vec::new();
         for child in element.children {
-            self.path.push(child.name);
-            if let Some(left) = f(self, child)? {
-                self.keep(left)?;
+            let name = child.name;
+            self.path.push(name);
+            match f(self, child)? {
+                Made::Known(inside) if inside.is_empty() => {}
+                Made::Known(inside) => within.push(Unknown::Within { name: name.to_owned(), inside }),
+                Made::Left(element) => unknown.push(self.keep(element)?),
             }
             self.path.pop();
         }
-        Ok(None)
+        Unknown::merge(&mut unknown, within);
+        Ok(unknown)
     }
 
-    /// Keeps aside an element that the format does not name, with all that is in it.
-    fn keep(&mut self, element: Element<'a>) -> Left<'a> {
-        if let Some(raw) = element.raw {
-            self.keep_text(raw)?;
-        } else if element.children.is_empty() {
-            self.push_unknown(element.text.trim())?;
-        } else {
-            self.keep_text(element.text.trim())?;
+    /// An element that the format does not name, with all that is in it.
+    fn keep(&mut self, element: Element<'a>) -> Result<Unknown, PacketError> {
+        let attributes = element.attributes();
+        self.unknown += 1 + attributes.len();
+        if self.unknown > MAX_UNKNOWN {
+            return Err(PacketError::TooMany { element: self.path.join("/"), limit: MAX_UNKNOWN });
         }
-        for child in element.children {
-            self.path.push(child.name);
-            self.keep(child)?;
+        if let Some(raw) = element.raw {
+            return Ok(Unknown::Signature(raw.to_owned()));
+        }
+        let mut inside = Vec::new();
+        Unknown::push_text(&mut inside, element.text.trim());
+        inside.extend(self.keep_all(element.children)?);
+        Ok(Unknown::Element { name: element.name.to_owned(), attributes, inside })
+    }
+
+    fn keep_all(&mut self, elements: Vec<Element<'a>>) -> Result<Vec<Unknown>, PacketError> {
+        let mut kept = Vec::new();
+        for element in elements {
+            self.path.push(element.name);
+            kept.push(self.keep(element)?);
             self.path.pop();
         }
-        Ok(None)
-    }
-
-    fn keep_text(&mut self, text: &str) -> Result<(), PacketError> {
-        if text.is_empty() {
-            return Ok(());
-        }
-        self.push_unknown(text)
-    }
-
-    fn push_unknown(&mut self, text: &str) -> Result<(), PacketError> {
-        let path = self.path.join("/");
-        if self.unknown.len() >= MAX_UNKNOWN {
-            return Err(PacketError::TooMany { element: path, limit: MAX_UNKNOWN });
-        }
-        self.unknown.push(Unknown { path, text: text.to_owned() });
-        Ok(())
+        Ok(kept)
     }
 
     fn once(&self, seen: &mut usize) -> Result<(), PacketError> {
@@ -396,25 +412,20 @@ impl<'a> Mapper<'a> {
         Ok(())
     }
 
-    fn at_most(&self, count: usize, limit: usize) -> Left<'a> {
+    fn at_most(&self, count: usize, limit: usize) -> Result<(), PacketError> {
         if count > limit {
             return Err(PacketError::TooMany { element: self.path.join("/"), limit });
         }
-        Ok(None)
+        Ok(())
     }
+}
+
+/// What is unknown in an element, kept by what was made of the element.
+fn keep_in<'a>(kept: &mut Vec<Unknown>, found: Vec<Unknown>) -> Making<'a> {
+    Unknown::merge(kept, found);
+    taken()
 }
 
 fn no_message_header() -> PacketError {
     PacketError::Missing { element: "edXML/edXMLEnvelope/edXMLHeader/MessageHeader".to_owned() }
-}
-
-/// An attribute's value, when it is there and says something.
-fn attribute(attributes: &str, name: &str) -> Option<String> {
-    let mut attributes = Attributes::new(attributes.trim_end_matches(['/', '>']), 0);
-    attributes.with_checks(false).flatten().find(|attribute| attribute.key.local_name().into_inner() == name).and_then(
-        |attribute| {
-            let text = attribute.normalized_value(XmlVersion::Implicit1_0).ok()?;
-            value(&text).map(str::to_owned)
-        },
-    )
 }

@@ -85,6 +85,7 @@ pub fn build_status(
             staff: field(&note.staff.name),
             email: field(&note.staff.email),
             mobile: field(&note.staff.mobile),
+            unknown: Vec::new(),
         },
         status_code: Some(code.digits().to_owned()),
         description: field(&note.note),

@@ -6,13 +6,14 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::attributes::Attributes;
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 
 use crate::error::PacketError;
 use crate::field::excerpt;
-use crate::limits::{MAX_DEPTH, MAX_ELEMENTS, MAX_FIELD_BYTES, MAX_NAME_BYTES, MAX_SIGNATURE_BYTES};
+use crate::limits::{MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, MAX_FIELD_BYTES, MAX_NAME_BYTES, MAX_SIGNATURE_BYTES};
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// Where an attachment's content stands: the one text that may be long.
@@ -82,6 +83,35 @@ pub(crate) fn is_xml_char(c: char) -> bool {
     !matches!(c, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
+/// Whether a name is one in a packet with namespaces: a name of XML, or two with a colon between them.
+fn is_qualified_name(name: &str) -> bool {
+    let (prefix, local) = name.split_once(':').map_or((None, name), |(prefix, local)| (Some(prefix), local));
+    prefix.into_iter().chain([local]).all(|part| {
+        let mut letters = part.chars();
+        letters.next().is_some_and(is_name_start) && letters.all(is_name_char)
+    })
+}
+
+/// `NameStartChar` of XML 1.0 (fifth edition), without the colon.
+fn is_name_start(c: char) -> bool {
+    matches!(c,
+        'A'..='Z' | 'a'..='z' | '_' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
+        | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}'
+        | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}'
+        | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
+}
+
+/// `NameChar` of XML 1.0 (fifth edition), without the colon.
+fn is_name_char(c: char) -> bool {
+    is_name_start(c) || matches!(c, '0'..='9' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+}
+
+fn raw_attributes(attributes: &str) -> Attributes<'_> {
+    // What is given ends as the tag does: in `>`, or in `/>`.
+    let inside = attributes.strip_suffix('>').unwrap_or(attributes);
+    Attributes::new(inside.strip_suffix('/').unwrap_or(inside), 0)
+}
+
 /// An element that is not closed yet.
 struct Open<'a> {
     element: Element<'a>,
@@ -104,6 +134,27 @@ struct Builder<'a> {
     signature: Option<Passing>,
     elements: usize,
     root: Option<Element<'a>>,
+}
+
+impl Element<'_> {
+    /// Local names and values of the attributes, without those that declare namespaces; of two with one local
+    /// name, the first.
+    pub(crate) fn attributes(&self) -> Vec<(String, String)> {
+        let mut list: Vec<(String, String)> = Vec::new();
+        // They have been checked.
+        for attribute in raw_attributes(self.attributes).with_checks(false).flatten() {
+            let key = attribute.key.0;
+            let name = key.split_once(':').map_or(key, |(_, local)| local);
+            let declares = key == "xmlns" || key.starts_with("xmlns:");
+            if declares || list.iter().any(|(known, _)| known == name) {
+                continue;
+            }
+            if let Ok(value) = attribute.normalized_value(XmlVersion::Implicit1_0) {
+                list.push((name.to_owned(), value.into_owned()));
+            }
+        }
+        list
+    }
 }
 
 impl<'a> Builder<'a> {
@@ -165,10 +216,11 @@ impl<'a> Builder<'a> {
         let name_at = start + 1;
         let qualified = self.source.get(name_at..name_at + size).unwrap_or_default();
         let name = qualified.split_once(':').map_or(qualified, |(_, local)| local);
-        let legal = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');
-        if name.is_empty() || !qualified.chars().all(legal) {
+        if !is_qualified_name(qualified) {
             return Err(self.malformed(start, "a tag without a proper name"));
         }
+        let attributes = self.source.get(name_at + size..end).unwrap_or_default();
+        self.check_attributes(name, attributes, start)?;
         if let Some(passing) = &mut self.signature {
             if !empty {
                 passing.depth += 1;
@@ -181,7 +233,7 @@ impl<'a> Builder<'a> {
         self.open.push(Open {
             element: Element {
                 name,
-                attributes: self.source.get(name_at + size..end).unwrap_or_default(),
+                attributes,
                 text: Cow::Borrowed(""),
                 inner: self.base + end..self.base + end,
                 raw: None,
@@ -236,26 +288,65 @@ impl<'a> Builder<'a> {
 
     fn text(&mut self, chunk: Cow<'a, str>, start: usize) -> Result<(), PacketError> {
         if self.signature.is_some() {
-            return Ok(());
+            return self.check_text(&chunk);
         }
-        let Some(open) = self.open.last_mut() else {
+        let Some(open) = self.open.last() else {
             if chunk.trim().is_empty() {
                 return Ok(());
             }
             return Err(self.malformed(start, "text outside the root element"));
         };
-        if !open.content
-            && let Some(wrong) = chunk.chars().find(|c| !is_xml_char(*c))
-        {
-            return Err(PacketError::IllegalCharacter { element: self.path(None), code: wrong.into() });
+        // An attachment's content is looked at, character by character, when it is decoded.
+        if !open.content {
+            self.check_text(&chunk)?;
         }
-        let element = &mut open.element;
+        let Some(Open { element, .. }) = self.open.last_mut() else {
+            return Ok(());
+        };
         if element.text.is_empty() {
             if element.children.is_empty() || !chunk.trim().is_empty() {
                 element.text = chunk;
             }
         } else {
             element.text.to_mut().push_str(&chunk);
+        }
+        Ok(())
+    }
+
+    fn check_text(&self, text: &str) -> Result<(), PacketError> {
+        match text.chars().find(|c| !is_xml_char(*c)) {
+            Some(wrong) => Err(PacketError::IllegalCharacter { element: self.path(None), code: wrong.into() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Attributes, which the reader leaves unread, are held to the same rules as texts.
+    fn check_attributes(&self, name: &str, attributes: &str, start: usize) -> Result<(), PacketError> {
+        let path = || self.path(Some(name));
+        let mut found = raw_attributes(attributes);
+        // Each is compared with those before it, so their number comes first.
+        if found.clone().with_checks(false).nth(MAX_ATTRIBUTES).is_some() {
+            return Err(PacketError::TooMany { element: format!("{}@", path()), limit: MAX_ATTRIBUTES });
+        }
+        for attribute in found.with_checks(true) {
+            let attribute = attribute.map_err(|error| self.malformed(start, &error.to_string()))?;
+            let key = attribute.key.0;
+            if key.len() > MAX_NAME_BYTES {
+                return Err(PacketError::NameTooLong { parent: path(), size: key.len(), limit: MAX_NAME_BYTES });
+            }
+            if !is_qualified_name(key) || attribute.value.contains('<') {
+                return Err(self.malformed(start, "an attribute without a proper name or value"));
+            }
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0);
+            let value = value.map_err(|error| self.malformed(start, &error.to_string()))?;
+            let element = || format!("{}@{key}", path());
+            if value.len() > MAX_FIELD_BYTES {
+                let size = value.len();
+                return Err(PacketError::FieldTooLong { element: element(), size, limit: MAX_FIELD_BYTES });
+            }
+            if let Some(wrong) = value.chars().find(|c| !is_xml_char(*c)) {
+                return Err(PacketError::IllegalCharacter { element: element(), code: wrong.into() });
+            }
         }
         Ok(())
     }

@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use congvan_edxml::limits::{
-    MAX_ADDRESSEES, MAX_ATTACHMENTS, MAX_DEPTH, MAX_ELEMENTS, MAX_FIELD_BYTES, MAX_NAME_BYTES, MAX_PACKET_BYTES,
-    MAX_SIGNATURE_BYTES, MAX_UNKNOWN,
+    MAX_ADDRESSEES, MAX_ATTACHMENTS, MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, MAX_FIELD_BYTES, MAX_NAME_BYTES,
+    MAX_PACKET_BYTES, MAX_SIGNATURE_BYTES, MAX_UNKNOWN,
 };
 use congvan_edxml::{Attachment, DocumentPacket, Organization, Packet, PacketError, TraceHeader, WriteError};
 
@@ -155,10 +155,43 @@ fn attachments() {
 }
 
 #[test]
+fn attributes() {
+    let attributes = |count: usize| (0..count).map(|n| format!(" a{n}='b'")).collect::<String>();
+    for element in ["Subject", "Signature", "New"] {
+        let with = |count| message(&format!("<{element}{}/>", attributes(count)));
+        assert!(Packet::parse(&with(MAX_ATTRIBUTES)).is_ok());
+        assert!(matches!(
+            error(&with(MAX_ATTRIBUTES + 1)),
+            PacketError::TooMany { element: path, limit: MAX_ATTRIBUTES } if path.ends_with(&format!("/{element}@"))
+        ));
+    }
+    let value = |size: usize| message(&format!("<Subject a='{}'/>", "b".repeat(size)));
+    assert!(Packet::parse(&value(MAX_FIELD_BYTES)).is_ok());
+    assert!(matches!(error(&value(MAX_FIELD_BYTES + 1)), PacketError::FieldTooLong { .. }));
+    let name = |size: usize| message(&format!("<Subject {}=''/>", "b".repeat(size)));
+    assert!(Packet::parse(&name(MAX_NAME_BYTES)).is_ok());
+    assert!(matches!(error(&name(MAX_NAME_BYTES + 1)), PacketError::NameTooLong { .. }));
+}
+
+#[test]
 fn unknown_elements() {
     let unknown = |count: usize| message(&"<x>1</x>".repeat(count));
     assert!(Packet::parse(&unknown(MAX_UNKNOWN)).is_ok());
     assert!(matches!(error(&unknown(MAX_UNKNOWN + 1)), PacketError::TooMany { limit: MAX_UNKNOWN, .. }));
+    // Their attributes count, too.
+    let with = |count: usize| message(&"<x a='1' b='2' xmlns='c'/>".repeat(count / 3));
+    assert!(Packet::parse(&with(MAX_UNKNOWN)).is_ok());
+    assert!(matches!(error(&with(MAX_UNKNOWN + 3)), PacketError::TooMany { limit: MAX_UNKNOWN, .. }));
+    // What several packets held is too much for one.
+    let kept = |count| match Packet::parse(&unknown(count)).unwrap() {
+        Packet::Document(document) => document.header.unknown,
+        Packet::Status(_) => panic!("a status"),
+    };
+    let mut packet = least();
+    packet.header.unknown = kept(MAX_UNKNOWN);
+    assert!(packet.write().is_ok());
+    packet.header.unknown.extend(kept(1));
+    assert!(matches!(packet.write(), Err(WriteError::TooMany { limit: MAX_UNKNOWN, .. })));
 }
 
 fn agency(id: &str) -> Organization {
@@ -220,7 +253,7 @@ fn writing_keeps_the_bounds() {
 }
 
 fn hop() -> TraceHeader {
-    TraceHeader { organ_id: Some("a".to_owned()), timestamp: None }
+    TraceHeader { organ_id: Some("a".to_owned()), ..TraceHeader::default() }
 }
 
 #[test]

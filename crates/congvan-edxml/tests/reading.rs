@@ -1,7 +1,9 @@
 //! What is read leniently, and what is refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use congvan_edxml::{AttachmentError, BusinessKind, DocumentPacket, FieldError, Packet, PacketError, StatusPacket};
+use congvan_edxml::{
+    AttachmentError, BusinessKind, DocumentPacket, FieldError, Packet, PacketError, Signature, StatusPacket,
+};
 
 fn envelope(header: &str, rest: &str) -> String {
     format!(
@@ -37,11 +39,6 @@ fn error(packet: &str) -> PacketError {
     Packet::parse(packet.as_bytes()).expect_err("an error")
 }
 
-fn unknown(packet: &DocumentPacket) -> Vec<(&str, &str)> {
-    let all = packet.unknown.iter();
-    all.map(|unknown| (unknown.path.as_str(), unknown.text.as_str())).collect()
-}
-
 #[test]
 fn both_namespace_styles_and_any_prefix() {
     let plain = message("<From><OrganId>H55</OrganId></From><Subject>V/v</Subject>");
@@ -61,7 +58,7 @@ fn line_ends_marks_and_white_space() {
     let packet = message("\r\n  <Subject>\r\n V/v báo cáo\r\n tháng 02 \t</Subject>\r\n");
     let expected = document(&packet);
     assert_eq!(expected.header.subject.as_deref(), Some("V/v báo cáo\n tháng 02"));
-    assert_eq!(expected.unknown, []);
+    assert_eq!(expected.unknown(), []);
     for variant in [
         format!("\u{FEFF}{packet}"),
         format!("\r\n{packet}"),
@@ -94,7 +91,7 @@ fn elements_come_in_any_order_or_not_at_all() {
          <From><OrganId>null</OrganId></From><ResponseFor><Code>1/A</Code></ResponseFor>\
          <DocumentId>id</DocumentId>",
     ));
-    let header = packet.header;
+    let header = &packet.header;
     assert_eq!(header.document_id.as_deref(), Some("id"));
     assert_eq!(header.to_places, ["Các sở"]);
     assert_eq!(header.other.appendixes, ["PL 1"]);
@@ -103,7 +100,7 @@ fn elements_come_in_any_order_or_not_at_all() {
     assert_eq!(header.response_for.len(), 1);
     assert_eq!(header.due_date, None);
     assert!(header.from.is_empty(), "null says that there is none");
-    assert_eq!(packet.unknown, []);
+    assert_eq!(packet.unknown(), []);
 }
 
 #[test]
@@ -167,12 +164,26 @@ fn text_is_unescaped_once() {
 fn a_signature_is_carried_as_it_is() {
     let signature = "<ds:Signature xmlns:ds=\"x\"><a/><b>\r\n &amp;<Signature><c/></Signature></b></ds:Signature>";
     let packet = document(&envelope(&format!("<MessageHeader/>{signature}"), ""));
-    assert_eq!(packet.signature.as_deref(), Some(signature));
-    assert_eq!(packet.unknown, []);
+    assert_eq!(packet.signature.as_ref().map(Signature::as_str), Some(signature));
+    assert_eq!(packet.unknown(), []);
     let two = document(&envelope(&format!("<Signature/>{signature}<MessageHeader/>"), ""));
-    assert_eq!(two.signature.as_deref(), Some("<Signature/>"));
+    assert_eq!(two.signature.as_ref().map(Signature::as_str), Some("<Signature/>"));
     let path = "edXML/edXMLEnvelope/edXMLHeader/Signature";
-    assert_eq!(unknown(&two), [(path, signature)]);
+    assert_eq!(two.unknown(), [(path.to_owned(), signature.to_owned())]);
+}
+
+#[test]
+fn a_signature_declares_the_prefixes_that_it_uses_when_it_is_written() {
+    let packet = "<edXML xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><edXMLEnvelope><edXMLHeader><MessageHeader>\
+        <From><OrganId>H55</OrganId></From><To><OrganId>H55.01</OrganId></To><DocumentId>1</DocumentId>\
+        </MessageHeader><ds:Signature><ds:SignedInfo/></ds:Signature></edXMLHeader></edXMLEnvelope></edXML>";
+    let written = document(packet).write().unwrap();
+    let again = document(std::str::from_utf8(&written).unwrap());
+    assert_eq!(
+        again.signature.as_ref().map(Signature::as_str),
+        Some("<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:SignedInfo/></ds:Signature>")
+    );
+    assert_eq!(again.write().unwrap(), written);
 }
 
 #[test]
@@ -182,17 +193,15 @@ fn unknown_elements_are_kept() {
          <StaffInfo><Staff>a</Staff></StaffInfo>",
     ));
     let at = "edXML/edXMLEnvelope/edXMLHeader/MessageHeader";
-    assert_eq!(
-        unknown(&packet),
-        [
-            (at, "words"),
-            (&format!("{at}/New/A"), "1"),
-            (&format!("{at}/New/B"), ""),
-            (&format!("{at}/Subject/Odd"), "2"),
-            (&format!("{at}/From/Level"), "3"),
-            (&format!("{at}/StaffInfo/Staff"), "a"),
-        ]
-    );
+    let expected = [
+        ("", "words"),
+        ("/New/A", "1"),
+        ("/New/B", ""),
+        ("/StaffInfo/Staff", "a"),
+        ("/Subject/Odd", "2"),
+        ("/From/Level", "3"),
+    ];
+    assert_eq!(packet.unknown(), expected.map(|(path, text)| (format!("{at}{path}"), text.to_owned())));
     assert_eq!(packet.header.subject.as_deref(), Some("V/v"));
 }
 
@@ -202,7 +211,7 @@ fn a_status_code_makes_a_status() {
         "<Timestamp>2026/03/02 09:15:00</Timestamp><StatusCode>99</StatusCode><To><OrganId>a</OrganId></To>",
     ));
     assert!(matches!(packet.status(), Err(FieldError::StatusCode { .. })));
-    assert_eq!(packet.unknown.len(), 1);
+    assert_eq!(packet.unknown().len(), 1);
     document(&message("<StatusCode/><Subject>V/v</Subject>"));
     document(&message("<StatusCode>null</StatusCode>"));
 
@@ -255,6 +264,15 @@ fn malformed_xml_is_refused() {
         "<edXML><a\u{1b}b/></edXML>".to_owned(),
         "<edXML><n:/></edXML>".to_owned(),
         "<edXML><Signature></edXML>".to_owned(),
+        "<edXML><1a/></edXML>".to_owned(),
+        "<edXML><a:b:c/></edXML>".to_owned(),
+        "<edXML><a b/></edXML>".to_owned(),
+        "<edXML><a b=c/></edXML>".to_owned(),
+        "<edXML><a b='1' b='2'/></edXML>".to_owned(),
+        "<edXML><a b='<'/></edXML>".to_owned(),
+        "<edXML><a b='&c;'/></edXML>".to_owned(),
+        "<edXML><a 1b='c'/></edXML>".to_owned(),
+        "<edXML><Signature><a b='<'/></Signature></edXML>".to_owned(),
     ] {
         let error = error(&malformed);
         assert!(matches!(error, PacketError::Malformed { .. }), "{malformed}: {error}");
@@ -285,6 +303,13 @@ fn illegal_characters_are_refused() {
             "{text:?}: {error}"
         );
     }
+    let value = error(&message("<Subject a='&#1;'/>"));
+    assert!(
+        matches!(&value, PacketError::IllegalCharacter { element, .. } if element.ends_with("/Subject@a")),
+        "{value}"
+    );
+    let signed = error(&envelope("<Signature>\u{1}</Signature>", ""));
+    assert!(matches!(signed, PacketError::IllegalCharacter { .. }), "{signed}");
 }
 
 #[test]

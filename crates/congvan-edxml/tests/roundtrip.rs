@@ -26,7 +26,7 @@ prop_compose! {
         id in text(), in_charge in maybe(), name in maybe(), address in maybe(), email in maybe(),
         telephone in maybe(), fax in maybe(), website in maybe(),
     ) -> Organization {
-        Organization { organ_id: Some(id), in_charge, name, address, email, telephone, fax, website }
+        Organization { organ_id: Some(id), in_charge, name, address, email, telephone, fax, website, unknown: Vec::new() }
     }
 }
 
@@ -34,13 +34,13 @@ prop_compose! {
     fn response_for()(
         organ_id in maybe(), code in maybe(), date in maybe(), id in text(),
     ) -> ResponseFor {
-        ResponseFor { organ_id, code, date, document_id: Some(id) }
+        ResponseFor { organ_id, code, date, document_id: Some(id), unknown: Vec::new() }
     }
 }
 
 prop_compose! {
     fn staff()(department in maybe(), name in text(), email in maybe(), mobile in maybe()) -> StaffInfo {
-        StaffInfo { department, staff: Some(name), email, mobile }
+        StaffInfo { department, staff: Some(name), email, mobile, unknown: Vec::new() }
     }
 }
 
@@ -50,7 +50,7 @@ prop_compose! {
         direction in maybe(), appendixes in vec(text(), 0..3),
     ) -> OtherInfo {
         OtherInfo {
-            fields: OtherFields { priority, sphere, typer, copies, pages, direction },
+            fields: OtherFields { priority, sphere, typer, copies, pages, direction, unknown: Vec::new() },
             appendixes,
         }
     }
@@ -73,20 +73,19 @@ prop_compose! {
             from,
             to,
             document_id: Some(id),
-            code: Code { number, notation },
-            promulgation: PromulgationInfo { place, date },
-            document_type: DocumentType { kind, detail, name },
+            code: Code { number, notation, unknown: Vec::new() },
+            promulgation: PromulgationInfo { place, date, unknown: Vec::new() },
+            document_type: DocumentType { kind, detail, name, unknown: Vec::new() },
             subject,
             content,
-            signer: SignerInfo { competence, position, full_name },
+            signer: SignerInfo { competence, position, full_name, unknown: Vec::new() },
             due_date,
             other,
             response_for,
             steering_type,
             to_places,
             response_for_task,
-            application_type,
-        }
+            application_type, unknown: Vec::new() }
     }
 }
 
@@ -99,18 +98,17 @@ prop_compose! {
         staff in vec(staff(), 0..3),
     ) -> Business {
         Business {
-            fields: BusinessFields { document_id, kind: Some(kind), reason, paper },
+            fields: BusinessFields { document_id, kind: Some(kind), reason, paper, unknown: Vec::new() },
             document: BusinessDocument {
                 document_info,
                 document_receiver,
                 receivers: receivers
                     .into_iter()
-                    .map(|(id, kind)| Receiver { organ_id: Some(id), kind })
-                    .collect(),
-            },
+                    .map(|(id, kind)| Receiver { organ_id: Some(id), kind, unknown: Vec::new() })
+                    .collect(), unknown: Vec::new() },
             replacements: replacements
                 .into_iter()
-                .map(|(id, organ_ids)| Replacement { document_id: Some(id), organ_ids })
+                .map(|(id, organ_ids)| Replacement { document_id: Some(id), organ_ids, unknown: Vec::new() })
                 .collect(),
             staff,
         }
@@ -141,7 +139,7 @@ prop_compose! {
             header,
             trace: trace
                 .into_iter()
-                .map(|(timestamp, organ_id)| TraceHeader { organ_id, timestamp: Some(timestamp) })
+                .map(|(timestamp, organ_id)| TraceHeader { organ_id, timestamp: Some(timestamp), unknown: Vec::new() })
                 .collect(),
             business,
             manifest: Manifest {
@@ -152,10 +150,8 @@ prop_compose! {
                         content_id: Some(id),
                         content_type,
                         description,
-                        attachment_name,
-                    })
-                    .collect(),
-            },
+                        attachment_name, unknown: Vec::new() })
+                    .collect(), unknown: Vec::new() },
             attachments,
             ..DocumentPacket::default()
         }

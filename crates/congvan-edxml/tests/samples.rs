@@ -51,9 +51,18 @@ fn report(pdf: Vec<u8>) -> DocumentPacket {
                 department("000.00.02.H55", "Sở Tài chính", "stc.example"),
             ],
             document_id: text(DOCUMENT_ID),
-            code: Code { number: text("12"), notation: text("BC-UBND") },
-            promulgation: PromulgationInfo { place: text("Thái Nguyên"), date: text("2026/03/02") },
-            document_type: DocumentType { kind: text("2"), detail: text("1"), name: text("Báo cáo") },
+            code: Code { number: text("12"), notation: text("BC-UBND"), ..Code::default() },
+            promulgation: PromulgationInfo {
+                place: text("Thái Nguyên"),
+                date: text("2026/03/02"),
+                ..PromulgationInfo::default()
+            },
+            document_type: DocumentType {
+                kind: text("2"),
+                detail: text("1"),
+                name: text("Báo cáo"),
+                ..DocumentType::default()
+            },
             subject: text("Báo cáo công tác chuyển đổi số tháng 02 năm 2026"),
             content: text("Báo cáo công tác chuyển đổi số tháng 02 năm 2026 (văn bản mẫu)"),
             signer: SignerInfo {
@@ -70,6 +79,7 @@ fn report(pdf: Vec<u8>) -> DocumentPacket {
                     copies: text("1"),
                     pages: text("1"),
                     direction: text("false"),
+                    ..OtherFields::default()
                 },
                 appendixes: Vec::new(),
             },
@@ -77,7 +87,11 @@ fn report(pdf: Vec<u8>) -> DocumentPacket {
             to_places: vec!["Sở Thông tin và Truyền thông".to_owned(), "Sở Tài chính".to_owned()],
             ..MessageHeader::default()
         },
-        trace: vec![TraceHeader { organ_id: text("000.00.00.H55"), timestamp: text("2026/03/02 08:30:00") }],
+        trace: vec![TraceHeader {
+            organ_id: text("000.00.00.H55"),
+            timestamp: text("2026/03/02 08:30:00"),
+            ..TraceHeader::default()
+        }],
         ..DocumentPacket::default()
     };
     packet.manifest.version = text("1.0");
@@ -95,12 +109,13 @@ fn acceptance() -> StatusPacket {
             code: text("12/BC-UBND"),
             date: text("2026/03/02"),
             document_id: text(DOCUMENT_ID),
+            ..ResponseFor::default()
         },
         staff: StaffInfo {
             department: text("Văn phòng"),
             staff: text("Văn thư mẫu"),
             email: text("vanthu@stttt.example"),
-            mobile: None,
+            ..StaffInfo::default()
         },
         status_code: text(StatusCode::Accepted.code()),
         description: text("Văn thư - Văn phòng: Đã tiếp nhận, vào sổ văn bản đến"),
