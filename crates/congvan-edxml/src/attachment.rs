@@ -1,7 +1,7 @@
 //! Attachments: what travels in the packet, and the file that the receiver wants.
 
 use std::borrow::Cow;
-use std::io::{Cursor, Read as _};
+use std::io::{Cursor, Read as _, Write};
 use std::ops::Range;
 
 use zip::{CompressionMethod, ZipArchive};
@@ -95,7 +95,8 @@ impl Attachment {
     ///
     /// Practice wraps the file in a ZIP of its own. What travels is unwrapped when its content type is
     /// that of a ZIP (or says nothing), it is a ZIP that holds one entry, and the attachment is not
-    /// itself named `.zip`. Everything else, such as a `.docx`, which is a ZIP too, is the file as it is.
+    /// itself named `.zip`. Everything else, such as a `.docx`, which is a ZIP too, or a ZIP of several files, is the
+    /// file as it is, and not looked into. Nor is the file that was unwrapped, should it be a ZIP again.
     ///
     /// # Errors
     /// [`AttachmentError`] when a ZIP is broken, encrypted, names its file so that it could leave its
@@ -106,23 +107,33 @@ impl Attachment {
             name_in_zip: None,
             bytes: Cow::Borrowed(&self.data),
         };
-        if !self.may_be_wrapped() {
-            return Ok(as_it_is());
-        }
-        let name = || excerpt(self.name.as_deref().unwrap_or_default());
-        match entries(&self.data) {
-            Entries::One => {}
-            Entries::Several => return Ok(as_it_is()),
-            Entries::Broken(reason) => {
-                return Err(AttachmentError::Zip { name: name(), reason: reason.to_owned() });
-            }
-        }
-        let (inner, bytes) = unzip(&self.data, &name)?;
+        let mut bytes = Vec::new();
+        let Some(inner) = self.unwrap_into(&mut bytes)? else { return Ok(as_it_is()) };
         Ok(AttachedFile {
             name: self.name.clone().unwrap_or_else(|| inner.clone()),
             name_in_zip: Some(inner),
             bytes: Cow::Owned(bytes),
         })
+    }
+
+    /// The name in the ZIP that the file is wrapped in, if it is; without keeping the file, which is read through.
+    ///
+    /// # Errors
+    /// As [`file`](Self::file), and exactly then.
+    pub fn check(&self) -> Result<Option<String>, AttachmentError> {
+        self.unwrap_into(&mut std::io::sink())
+    }
+
+    fn unwrap_into(&self, out: &mut dyn Write) -> Result<Option<String>, AttachmentError> {
+        if !self.may_be_wrapped() {
+            return Ok(None);
+        }
+        let name = || excerpt(self.name.as_deref().unwrap_or_default());
+        match entries(&self.data) {
+            Entries::One { directory } => unzip(&self.data, directory, &name, out).map(Some),
+            Entries::Several => Ok(None),
+            Entries::Broken(reason) => Err(AttachmentError::Zip { name: name(), reason: reason.to_owned() }),
+        }
     }
 
     fn may_be_wrapped(&self) -> bool {
@@ -140,7 +151,10 @@ impl Attachment {
 
 /// What the end of a ZIP says is in it.
 enum Entries {
-    One,
+    /// One file; where the directory begins.
+    One {
+        directory: usize,
+    },
     Several,
     Broken(&'static str),
 }
@@ -152,6 +166,7 @@ enum Entries {
 fn entries(data: &[u8]) -> Entries {
     const SIGNATURE: &[u8] = b"PK\x05\x06";
     const RECORD: usize = 22;
+    const HEADER: usize = 46;
     let from = data.len().saturating_sub(RECORD + usize::from(u16::MAX));
     let tail = data.get(from..).unwrap_or_default();
     let Some(at) = tail.windows(4).rposition(|window| window == SIGNATURE) else {
@@ -178,15 +193,29 @@ fn entries(data: &[u8]) -> Entries {
     if start.checked_add(size) != Some(from + at) {
         return Entries::Broken("its directory is not where its end record says");
     }
-    // One entry: a fixed part and three texts of at most 64 KiB each.
-    if size > 46 + 3 * usize::from(u16::MAX) {
-        return Entries::Broken("its directory is too long for one entry");
+    // The directory is one header, with three texts behind it, and nothing more: readers that do not go by
+    // the number of entries would see others.
+    let header = data.get(start..start.saturating_add(HEADER)).unwrap_or_default();
+    let texts = [28, 30, 32].map(|at| {
+        let bytes = header.get(at..at + 2)?;
+        Some(usize::from(u16::from_le_bytes(bytes.try_into().ok()?)))
+    });
+    let [Some(name), Some(extra), Some(comment)] = texts else {
+        return Entries::Broken("its directory is cut off");
+    };
+    if size != HEADER + name + extra + comment {
+        return Entries::Broken("its directory is not one entry long");
     }
-    Entries::One
+    Entries::One { directory: start }
 }
 
-/// The one file of a ZIP and its name there.
-fn unzip(data: &[u8], name: &dyn Fn() -> String) -> Result<(String, Vec<u8>), AttachmentError> {
+/// Writes the one file of a ZIP, whose directory begins at `directory`. Returns its name there.
+fn unzip(
+    data: &[u8],
+    directory: usize,
+    name: &dyn Fn() -> String,
+    out: &mut dyn Write,
+) -> Result<String, AttachmentError> {
     let broken = |reason: String| AttachmentError::Zip { name: name(), reason: reason.chars().take(200).collect() };
     let mut archive = ZipArchive::new(Cursor::new(data)).map_err(|error| broken(error.to_string()))?;
     if archive.len() != 1 {
@@ -204,19 +233,27 @@ fn unzip(data: &[u8], name: &dyn Fn() -> String) -> Result<(String, Vec<u8>), At
         return Err(broken(format!("compressed by {}", entry.compression())));
     }
     let (size, compressed) = (entry.size(), entry.compressed_size());
+    let (start, content) = (entry.header_start(), entry.data_start());
     drop(entry);
+    // Nothing stands before the file or behind it, where other readers could find another one; at most
+    // its descriptor, with or without a signature, of 32 or 64 bits.
+    let end = content.and_then(|content| content.checked_add(compressed));
+    let gap = end.and_then(|end| u64::try_from(directory).ok()?.checked_sub(end));
+    if start != 0 || !matches!(gap, Some(0 | 12 | 16 | 20 | 24)) {
+        return Err(broken("there are other bytes in it than those of its file".into()));
+    }
     check_sizes(size, compressed, name)?;
     let entry = archive.by_index(0).map_err(|error| broken(error.to_string()))?;
-    let mut bytes = Vec::new();
     // The ZIP reader fails past the declared size; `take` is there should it ever not.
-    entry.take(size.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| broken(error.to_string()))?;
-    let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let mut entry = entry.take(size.saturating_add(1));
+    let found = std::io::copy(&mut entry, out).map_err(|error| broken(error.to_string()))?;
+    drop(entry);
     if found != size {
         return Err(AttachmentError::SizeDiffers { name: name(), declared: size, found });
     }
     // The file stands twice in a ZIP, in its directory and at the data: other readers go by the latter.
     archive.validate_header_consistency().map_err(|error| broken(error.to_string()))?;
-    Ok((inner, bytes))
+    Ok(inner)
 }
 
 fn check_sizes(size: u64, compressed: u64, name: &dyn Fn() -> String) -> Result<(), AttachmentError> {

@@ -138,6 +138,70 @@ fn refuses_what_is_no_proper_zip() {
     assert!(matches!(error, AttachmentError::Zip { .. }), "{error}");
 }
 
+/// Where the only file's directory begins, and its end record.
+fn directory(zip: &[u8]) -> (usize, usize) {
+    let at = |signature: &[u8]| zip.windows(4).position(|window| window == signature).unwrap();
+    (at(b"PK\x01\x02"), at(b"PK\x05\x06"))
+}
+
+/// Adds to a number of the end record.
+fn adjust(zip: &mut [u8], offset: usize, by: usize) {
+    let (_, end) = directory(zip);
+    let old = u32::from_le_bytes(zip[end + offset..end + offset + 4].try_into().unwrap());
+    let new = old + u32::try_from(by).unwrap();
+    zip[end + offset..end + offset + 4].copy_from_slice(&new.to_le_bytes());
+}
+
+#[test]
+fn refuses_a_second_file_that_other_readers_would_find() {
+    let (one, other) = (zipped(&[("a", b"noi dung")]), zipped(&[("a", b"khac")]));
+    let ((directory_at, end), (other_directory, other_end)) = (directory(&one), directory(&other));
+    // In the directory, with the end record still saying that there is one.
+    let mut listed = one.clone();
+    let second = &other[other_directory..other_end];
+    listed.splice(end..end, second.iter().copied());
+    adjust(&mut listed, 12, second.len());
+    // Behind the file, where readers that go from file to file find it.
+    let mut behind = one.clone();
+    behind.splice(directory_at..directory_at, other[..other_directory].iter().copied());
+    adjust(&mut behind, 16, other_directory);
+    // Before it, with all places in the directory moved along.
+    let mut before = other[..other_directory].to_vec();
+    before.extend(&one);
+    adjust(&mut before, 16, other_directory);
+    let header = other_directory + directory_at;
+    before[header + 42..header + 46].copy_from_slice(&u32::try_from(other_directory).unwrap().to_le_bytes());
+    // The same, with places that count from where the file begins.
+    let mut shifted = other[..other_directory].to_vec();
+    shifted.extend(&one);
+    for hidden in [listed, behind, before, shifted] {
+        let error = attachment("a.doc", "application/zip", hidden.clone()).file().unwrap_err();
+        assert!(matches!(error, AttachmentError::Zip { .. }), "{error}");
+        assert_eq!(attachment("a.doc", "application/zip", hidden).check(), Err(error));
+    }
+}
+
+#[test]
+fn several_files_and_zips_in_zips_are_not_looked_into() {
+    // A bomb: 64 MiB of zeros, in a ZIP in a ZIP.
+    let mut inner = zipped(&[("bomb", &vec![0; 64 << 20])]);
+    for level in 0..3 {
+        let nested = attachment("a.doc", "application/zip", zipped(&[("inner.zip", &inner)]));
+        let file = nested.file().unwrap();
+        assert_eq!(file.bytes, inner, "{level}");
+        inner = nested.into_transport_bytes();
+    }
+    let bomb = vec![0; 4 << 20];
+    let several = zipped(&[("../a", &bomb), ("b", &bomb)]);
+    let several = attachment("a.doc", "application/zip", several);
+    assert_eq!(several.check(), Ok(None));
+    assert_eq!(several.file().unwrap().bytes, several.transport_bytes());
+    // The same name twice is two files, as well.
+    let mut twice = zipped(&[("a", b"1"), ("b", b"2")]);
+    twice.iter_mut().filter(|byte| **byte == b'b').for_each(|byte| *byte = b'a');
+    assert_eq!(attachment("a.doc", "application/zip", twice).check(), Ok(None));
+}
+
 proptest::proptest! {
     /// A damaged ZIP gives an error or a file, and nothing worse.
     #[test]
@@ -150,9 +214,11 @@ proptest::proptest! {
             let at = at % zip.len();
             zip[at] = byte;
         }
-        let whole = attachment("a", "application/zip", zip.clone());
-        let _ = whole.file();
-        zip.truncate(keep % (zip.len() + 1));
-        let _ = attachment("a", "application/zip", zip).file();
+        let cut = keep % (zip.len() + 1);
+        for zip in [zip.clone(), zip[..cut].to_vec()] {
+            let damaged = attachment("a", "application/zip", zip);
+            let file = damaged.file();
+            proptest::prop_assert_eq!(file.map(|file| file.name_in_zip), damaged.check());
+        }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! Nothing is cut to fit: a text or list over the ledger's bounds is an error that names the element and
 //! the bound. What has no place in the envelope (addresses, hops, the old signature, …) stays in the skeleton.
+//! A packet that is marked as a state secret is refused: [`draft_of`] says how.
 
 use congvan_core::codec::{Bounded, Text};
 use congvan_core::document::{self as ledger, Envelope, Packaging};
@@ -14,10 +15,12 @@ use congvan_core::limits::MAX_ATTACHMENT;
 use crate::attachment::Attachment;
 use crate::error::{ExportError, ImportError};
 use crate::field::BusinessKind;
+use crate::links::PacketLink;
 use crate::packet::{
     Business, Code, DocumentPacket, DocumentType, Manifest, Organization, Packet, PromulgationInfo, Replacement,
     ResponseFor, SignerInfo,
 };
+use crate::secret;
 use crate::skeleton::Skeleton;
 
 /// A packet, ready to be sent as a document.
@@ -40,6 +43,8 @@ pub struct Draft {
     pub from: Option<String>,
     /// The addressees' `OrganId`s as written; those that are empty or say `null` are left out.
     pub to: Vec<String>,
+    /// The documents that it refers to, with what it does to them ([`DocumentPacket::links`]).
+    pub links: Vec<PacketLink>,
     /// What the document's readers see. Attachment `n` is to be blob `n`; `packet` is left to the caller,
     /// who decides where the skeleton is kept.
     pub envelope: Envelope,
@@ -51,6 +56,17 @@ pub struct Draft {
 
 /// Takes a packet apart.
 ///
+/// It holds one copy of the attachments beside the packet, whatever they are wrapped in; files in a ZIP are looked at
+/// piece by piece.
+///
+/// # State secrets
+/// must not travel this way. The format has no element for the degrees "Mật", "Tối mật" and "Tuyệt mật", so a packet
+/// is refused when `DocumentType/TypeName` or `TypeDetail`, `OtherInfo/Priority` or `SphereOfPromulgation`,
+/// `SteeringType`, `ApplicationType`, or any element or attribute that the format does not name (and that is not in
+/// one about people, places, subject, abstract or other documents) says one of them and nothing else: in any case,
+/// with or without accents and punctuation, at most after "Độ mật", "Mức độ mật", "Dấu", "Tài liệu" or "Văn bản".
+/// What only speaks of secrets, as a subject may, is no mark; nor is a number, by which no two vendors mean the same.
+///
 /// # Errors
 /// [`ImportError`] when it is no document packet, a file could not be taken out of an attachment, something
 /// is over the ledger's bounds, or the packet says that it is a state secret.
@@ -61,11 +77,12 @@ pub fn draft_of(packet: &[u8]) -> Result<Draft, ImportError> {
         Packet::Status(_) => return Err(ImportError::Status),
     };
     let Packet::Document(document) = parsed else { return Err(ImportError::Status) };
-    refuse_secret(&document)?;
+    secret::refuse(&document)?;
     let header = &document.header;
     Ok(Draft {
         from: header.from.organ_id.clone(),
         to: header.to.iter().filter_map(|to| to.organ_id.clone()).collect(),
+        links: document.links(),
         envelope: envelope(&document)?,
         attachments: document.attachments.into_iter().map(Attachment::into_transport_bytes).collect(),
         skeleton: skeleton.to_bytes(),
@@ -257,7 +274,7 @@ fn listed(manifest: &Manifest, index: usize, found: &Attachment) -> Result<ledge
         let name = found.name.clone().unwrap_or_default();
         return Err(ImportError::AttachmentTooLarge { number: index + 1, name, size: len, limit: MAX_ATTACHMENT });
     }
-    let packaging = match found.file()?.name_in_zip {
+    let packaging = match found.check()? {
         Some(_) => Packaging::Zip,
         None => Packaging::Plain,
     };
@@ -301,7 +318,7 @@ fn attach(
         data: bytes.to_vec(),
         encoded_at: None,
     };
-    let seen = attachment.file().is_ok_and(|file| file.name_in_zip.is_some());
+    let seen = attachment.check().is_ok_and(|name_in_zip| name_in_zip.is_some());
     if seen != wrapped {
         return Err(ExportError::Packaging { number, name: name(), wrapped: seen });
     }
@@ -310,61 +327,4 @@ fn attach(
         reference.content_type = field(&listed.media_type);
     }
     Ok(())
-}
-
-/// Refuses what is marked as a state secret (Law on the Protection of State Secrets 2018, article 8): an
-/// element whose whole text is one of the three degrees. The format has no element of its own for it, so
-/// it is looked for where software puts it. A subject or a name that speaks of secrets is no mark.
-fn refuse_secret(document: &DocumentPacket) -> Result<(), ImportError> {
-    let header = &document.header;
-    let known = [
-        ("DocumentType/TypeName", &header.document_type.name),
-        ("OtherInfo/Priority", &header.other.fields.priority),
-        ("OtherInfo/SphereOfPromulgation", &header.other.fields.sphere),
-        ("SteeringType", &header.steering_type),
-    ];
-    let known = known.into_iter().filter_map(|(element, text)| Some((element, text.as_deref()?)));
-    let unknown = document.unknown();
-    let unknown = unknown.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-    match known.chain(unknown).find(|(_, text)| is_secret(text)) {
-        Some((element, text)) => Err(ImportError::Secret { element: element.to_owned(), text: text.to_owned() }),
-        None => Ok(()),
-    }
-}
-
-fn is_secret(text: &str) -> bool {
-    // Letters with their accents apart, as some systems write them, are the same letters.
-    let letters = text.to_lowercase().chars().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')).collect::<String>();
-    let plain: String = letters.chars().map(without_accent).collect();
-    let words: Vec<&str> = plain.split_whitespace().collect();
-    let degree = words.strip_prefix(&["do", "mat:"]).unwrap_or(&words);
-    matches!(degree, ["mat"] | ["toi", "mat"] | ["tuyet", "mat"])
-}
-
-/// Of the letters of the three degrees alone: "mất" is not "mật".
-fn without_accent(letter: char) -> char {
-    match letter {
-        'ậ' | 'â' | 'ạ' => 'a',
-        'ố' | 'ô' | 'ó' | 'ộ' | 'ọ' => 'o',
-        'ệ' | 'ê' | 'ẹ' => 'e',
-        'đ' => 'd',
-        other => other,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_secret;
-
-    #[test]
-    fn degrees_of_secrecy_are_known() {
-        for mark in ["Mật", "TỐI MẬT", " tuyệt  mật", "Ma\u{323}\u{302}t", "Độ mật: Tối mật", "Toi mat"]
-        {
-            assert!(is_secret(mark), "{mark}");
-        }
-        for other in ["", "0", "Công khai", "Lưu hành nội bộ", "Bảo mật", "Mất", "Báo cáo công tác bảo vệ bí mật"]
-        {
-            assert!(!is_secret(other), "{other}");
-        }
-    }
 }

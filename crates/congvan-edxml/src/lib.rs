@@ -48,6 +48,7 @@ pub mod limits;
 mod links;
 mod packet;
 mod read;
+mod secret;
 mod signature;
 pub mod skeleton;
 mod status;

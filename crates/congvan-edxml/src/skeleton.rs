@@ -74,7 +74,7 @@ impl Skeleton {
     /// Returned beside the skeleton are the bytes of the attachments that were cut out, in order;
     /// [`attachments`](Self::attachments) tells which they are.
     #[must_use]
-    pub fn split(packet: &[u8], parsed: &Packet) -> (Self, Vec<Vec<u8>>) {
+    pub fn split<'p>(packet: &[u8], parsed: &'p Packet) -> (Self, Vec<&'p [u8]>) {
         let mut skeleton = Self { gaps: Vec::new(), text: Vec::new() };
         let mut cut = Vec::new();
         let mut done = 0;
@@ -104,7 +104,7 @@ impl Skeleton {
             };
             skeleton.text.extend_from_slice(before);
             skeleton.gaps.push(Gap { attachment, at, length, wrap });
-            cut.push(data.to_vec());
+            cut.push(data);
             done = end;
         }
         skeleton.text.extend_from_slice(packet.get(done..).unwrap_or_default());

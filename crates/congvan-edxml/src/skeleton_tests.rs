@@ -22,7 +22,7 @@ fn cut(packet: &[u8]) -> Vec<usize> {
     let (skeleton, attachments) = Skeleton::split(packet, &parsed);
     assert_eq!(skeleton.join(&attachments).unwrap(), packet);
     for (number, attachment) in skeleton.attachments().zip(&attachments) {
-        assert_eq!(parsed.attachments()[number].transport_bytes(), attachment);
+        assert_eq!(parsed.attachments()[number].transport_bytes(), *attachment);
     }
     let lengths: Vec<u64> = attachments.iter().map(|a| a.len() as u64).collect();
     assert!(skeleton.lengths().eq(lengths));

@@ -268,6 +268,33 @@ fn a_state_secret_is_refused_where_the_packet_says_so() {
         matches!(&error, ImportError::Secret { element, .. } if element.ends_with("MessageHeader/SecurityLevel")),
         "{error}"
     );
+    let marked = format!("{before}<Security level=\"TUYET MAT\"/><edXML:DocumentId>{after}");
+    let error = draft_of(marked.as_bytes()).unwrap_err();
+    assert!(
+        matches!(&error, ImportError::Secret { element, .. } if element.ends_with("MessageHeader/Security@level")),
+        "{error}"
+    );
+    // Also a person's name, and what stands in a signature, may be that word.
+    for name in ["<edXML:SignerInfo><Alias>Mật</Alias></edXML:SignerInfo>", "<Signature><a>Mật</a></Signature>"] {
+        draft_of(format!("{before}{name}<edXML:DocumentId>{after}").as_bytes()).unwrap();
+    }
+    let places: [fn(&mut DocumentPacket) -> &mut Option<String>; 6] = [
+        |document| &mut document.header.document_type.name,
+        |document| &mut document.header.document_type.detail,
+        |document| &mut document.header.other.fields.priority,
+        |document| &mut document.header.other.fields.sphere,
+        |document| &mut document.header.steering_type,
+        |document| &mut document.header.application_type,
+    ];
+    for place in places {
+        for mark in ["Mật", "tối mật", "TUYỆT MẬT"] {
+            let mut document = minimal();
+            *place(&mut document) = Some(mark.into());
+            assert!(matches!(draft_error(&document), ImportError::Secret { text, .. } if text == mark));
+            *place(&mut document) = Some("Không mật".into());
+            assert!(draft_of(&document.write().unwrap()).is_ok());
+        }
+    }
 }
 
 #[test]
