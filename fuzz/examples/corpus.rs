@@ -31,7 +31,7 @@ fn main() {
         let directory = root.join("corpus").join(target);
         std::fs::create_dir_all(&directory).unwrap();
         // A handful for each target is a start; the fuzzer finds the rest.
-        let step = seeds.len().div_ceil(12);
+        let step = if seeds.len() <= 16 { 1 } else { seeds.len().div_ceil(12) };
         for (number, seed) in seeds.into_iter().step_by(step).enumerate() {
             std::fs::write(directory.join(format!("seed-{number:02}")), seed).unwrap();
         }
@@ -129,6 +129,14 @@ fn made(corpus: &mut Corpus) {
         let number = u32::from(edit) << 29 | 1 << 20;
         put("chain_extend", [&number.to_le_bytes()[..], &[edit + 1, 5, 2, 1, 3, 3, 7, 0, 0]].concat());
     }
+    edxml(corpus);
+}
+
+/// Seeds of packets and of what is in them: the samples, and what is special about real and hostile ones.
+fn edxml(corpus: &mut Corpus) {
+    let mut put = |target, bytes: Vec<u8>| {
+        corpus.entry(target).or_default().insert(bytes);
+    };
     let agency = |id: &str| Organization { organ_id: Some(id.into()), ..Organization::default() };
     let mut document = DocumentPacket::default();
     document.header.from = agency("000.00.00.H55");
@@ -138,8 +146,52 @@ fn made(corpus: &mut Corpus) {
     document.attach(congvan_edxml::Attachment::new("cid:1", "bao-cao.pdf", "application/pdf", b"%PDF-1.7".to_vec()));
     let bytes = document.write().unwrap();
     let (skeleton, _) = Skeleton::split(&bytes, &Packet::parse(&bytes).unwrap());
-    put("packet", bytes);
     put("skeleton", skeleton.to_bytes());
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    put("packet", bytes);
+    for (from, to) in [
+        ("<edXML:Subject>", "<New a='b'>x</New><!-- <edXML:To/> --><edXML:Subject>"),
+        ("\n", "\r\n"),
+        ("</edXML:edXMLHeader>", "<ds:Signature><a b='c'/></ds:Signature></edXML:edXMLHeader>"),
+        ("JVBERi0x", "JVBE\nRi0x\n"),
+        ("JVBERi0x", "JVBE&#13;\nRi0x&#13;\n"),
+        ("<edXML:Subject>Báo cáo", "<edXML:ResponseFor/><edXML:Subject x:y=''>null"),
+        ("<?xml", "1212<?xml"),
+        ("<edXML ", "<!DOCTYPE a [<!ENTITY b \"&b;&b;\">]><edXML "),
+    ] {
+        let changed = text.replace(from, to);
+        assert_ne!(changed, text);
+        put("packet", changed.into_bytes());
+    }
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/data");
+    for name in ["tra-loi", "thu-hoi", "cap-nhat", "thay-the"] {
+        put("packet", std::fs::read(samples.join(format!("{name}.edxml"))).unwrap());
+    }
+    for code in ["01", "03", "13", "16"] {
+        let status = std::fs::read(samples.join(format!("trang-thai-{code}.edxml"))).unwrap();
+        put("status_packet", status[..status.len() / 2].to_vec());
+        put("status_packet", status);
+    }
+    for text in
+        ["", "QUJD", "QUJDRA==", " QUJD\r\nREVG\r\n", "QUJDR&#13;\nEVGR0&#13;\ng=", "QUI", "QUJ=", "<![CDATA[QUJD]]>"]
+    {
+        put("base64", text.as_bytes().to_vec());
+    }
+    for files in [&["a.pdf"][..], &["a.pdf", "b.pdf"], &["../a"], &[]] {
+        let zip = zipped(files);
+        put("attachment", zip[..zip.len() - 1].to_vec());
+        put("attachment", zip);
+    }
+}
+
+fn zipped(files: &[&str]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().last_modified_time(zip::DateTime::default());
+    for name in files {
+        zip.start_file(*name, options).unwrap();
+        std::io::Write::write_all(&mut zip, b"%PDF-1.7 noi dung, noi dung, noi dung").unwrap();
+    }
+    zip.finish().unwrap().into_inner()
 }
 
 fn blob_of(bytes: &[u8]) -> BlobRef {

@@ -18,7 +18,7 @@ mod packets;
 
 pub use chain::chain_extend;
 pub use files::{archive, blob_chunk, key_file, proof};
-pub use packets::{packet, skeleton};
+pub use packets::{attachment, base64, packet, skeleton, status_packet};
 
 use congvan_core::roster::{Proposal, RosterPayload};
 use congvan_core::status::StatusContent;
@@ -34,6 +34,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("admission", admission),
     ("announcement", announcement),
     ("archive", archive),
+    ("attachment", attachment),
+    ("base64", base64),
     ("blob_chunk", blob_chunk),
     ("chain_extend", chain_extend),
     ("content", content),
@@ -50,6 +52,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("skeleton", skeleton),
     ("status", status),
     ("status_content", status_content),
+    ("status_packet", status_packet),
 ];
 
 /// What decodes encodes to the same bytes, and has no second encoding that is longer by a byte.
