@@ -17,8 +17,10 @@ const SIZE: usize = 16 * MIB;
 /// Far more than any takes, on a machine that is busy.
 const TIME: Duration = Duration::from_secs(10);
 
+type Operation = fn(&[u8]) -> String;
+
 /// What is done with the bytes of a case, named for the process that does it.
-const OPERATIONS: [(&str, fn(&[u8]) -> String); 4] = [
+const OPERATIONS: [(&str, Operation); 4] = [
     ("draft", |bytes| outcome(draft_of(bytes).map(|draft| draft.attachments.len()))),
     ("parse", |bytes| outcome(Packet::parse(bytes).map(|packet| packet.attachments().len()))),
     ("skeleton", |bytes| outcome(Skeleton::from_bytes(bytes).map(|skeleton| skeleton.attachments().count()))),
