@@ -115,9 +115,9 @@ pub fn roster_payload(bytes: &[u8]) {
 /// A document's payload, and its opening by somebody that it is not for.
 pub fn document(bytes: &[u8]) {
     let Some(document) = law::<DocumentPayload>(bytes) else { return };
-    assert!(document.addressees.windows(2).all(|pair| pair[0] < pair[1]));
+    assert!(document.cover.addressees.windows(2).all(|pair| pair[0] < pair[1]));
     let network = NetworkId::from_bytes([7; 32]);
-    let code = document.addressees.first().cloned();
+    let code = document.cover.addressees.first().cloned();
     let secret = SealSecret::from_bytes([9; 32]);
     if let Some(code) = code {
         let _ = document.open(network, ChainId::of_roster(network), &code, &secret);

@@ -4,7 +4,7 @@ use crate::blob::BlobRef;
 use crate::codec::{BoundError, Bounded, CodecError, Decode, Encode, Sorted, Text, Wire, encode};
 use crate::domain;
 use crate::entry::MAX_PAYLOAD;
-use crate::ids::{AgencyCode, ChainId, Digest, NetworkId};
+use crate::ids::{AgencyCode, ChainId, Digest, EntryRef, NetworkId};
 use crate::keys::{SealPublic, SealSecret};
 use crate::limits::{
     MAX_ADDRESSEES, MAX_ATTACHMENTS, MAX_BLOBS, MAX_FIELD, MAX_INLINE_PACKET, MAX_NAME, MAX_REFERENCES, MAX_SUBJECT,
@@ -161,14 +161,51 @@ pub enum Body {
     Public(Bounded<u8, MAX_PAYLOAD>),
 }
 
-/// The payload of a [`crate::Kind::DOCUMENT`] entry. Addressees and blobs stand open, for relays and
-/// auditors; the rest is the body's.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
-pub struct DocumentPayload {
+/// What a document is to an earlier one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+pub enum Relation {
+    /// It answers it: a reply to a letter, a decision on a proposal.
+    Answers,
+    /// It recalls it.
+    Recalls,
+    /// It updates it: both are to be read together.
+    Updates,
+    /// It stands in its place.
+    Replaces,
+}
+
+/// That a document concerns an earlier one, by its entry: the id proves which came first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+pub struct Link {
+    /// What it is to the other.
+    pub relation: Relation,
+    /// The other.
+    pub document: EntryRef,
+}
+
+/// What stands open of a document, for relays, auditors, and whoever follows its life.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub struct Cover {
     /// To whom, sorted.
     pub addressees: Sorted<AgencyCode, MAX_ADDRESSEES>,
+    /// Earlier documents that it concerns.
+    pub links: Sorted<Link, MAX_REFERENCES>,
     /// Its attachments' bytes, and its packet's.
     pub blobs: Bounded<BlobRef, MAX_BLOBS>,
+}
+
+impl Cover {
+    /// What a seal binds the body to.
+    fn context(&self, network: NetworkId, chain: ChainId) -> Vec<u8> {
+        [network.as_bytes().as_slice(), chain.as_bytes(), &encode(self)].concat()
+    }
+}
+
+/// The payload of a [`crate::Kind::DOCUMENT`] entry.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct DocumentPayload {
+    /// What everybody sees.
+    pub cover: Cover,
     /// The envelope.
     pub body: Body,
 }
@@ -203,14 +240,9 @@ pub enum DocumentError {
     Malformed(#[from] CodecError),
 }
 
-/// What a seal binds a body to.
-fn seal_context(network: NetworkId, chain: ChainId, open_part: &[u8]) -> Vec<u8> {
-    [network.as_bytes().as_slice(), chain.as_bytes(), open_part].concat()
-}
-
 impl DocumentPayload {
-    /// A document for its readers alone. `keys` has each addressee's sealing key, in the order of
-    /// `addressees`; `own` is the sender's, so that it can read what it sent.
+    /// A document for its readers alone. `keys` has each addressee's sealing key, in the cover's
+    /// order; `own` is the sender's, so that it can read what it sent.
     ///
     /// # Errors
     /// [`DocumentError`] names the bound or the key.
@@ -218,36 +250,30 @@ impl DocumentPayload {
     pub fn seal(
         network: NetworkId,
         chain: ChainId,
-        addressees: Sorted<AgencyCode, MAX_ADDRESSEES>,
+        cover: Cover,
         keys: &[SealPublic],
         own: SealPublic,
-        blobs: Vec<BlobRef>,
         envelope: Envelope,
         content_key: &ContentKey,
         rng: &mut impl CryptoRng,
     ) -> Result<Self, DocumentError> {
-        if keys.len() != addressees.len() {
-            return Err(DocumentError::Keys { addressees: addressees.len(), keys: keys.len() });
+        if keys.len() != cover.addressees.len() {
+            return Err(DocumentError::Keys { addressees: cover.addressees.len(), keys: keys.len() });
         }
-        let blobs = Bounded::new(blobs)?;
-        let context = seal_context(network, chain, &encode(&(&addressees, &blobs)));
+        let context = cover.context(network, chain);
         let readers: Vec<_> = keys.iter().copied().chain([own]).collect();
         let content = Content::V1(envelope).to_bytes();
         let body = Body::Sealed(seal::seal(&readers, &context, &content, content_key, rng)?);
-        Self { addressees, blobs, body }.fitting()
+        Self { cover, body }.fitting()
     }
 
     /// A document that everybody may read.
     ///
     /// # Errors
     /// [`DocumentError`] names the bound.
-    pub fn public(
-        addressees: Sorted<AgencyCode, MAX_ADDRESSEES>,
-        blobs: Vec<BlobRef>,
-        envelope: Envelope,
-    ) -> Result<Self, DocumentError> {
+    pub fn public(cover: Cover, envelope: Envelope) -> Result<Self, DocumentError> {
         let body = Body::Public(Bounded::new(Content::V1(envelope).to_bytes())?);
-        Self { addressees, blobs: Bounded::new(blobs)?, body }.fitting()
+        Self { cover, body }.fitting()
     }
 
     fn fitting(self) -> Result<Self, DocumentError> {
@@ -259,12 +285,12 @@ impl DocumentPayload {
 
     fn reader(&self, code: &AgencyCode) -> usize {
         // Whoever is no addressee can only be the sender, whose wrap is the last.
-        self.addressees.binary_search(code).unwrap_or(self.addressees.len())
+        self.cover.addressees.binary_search(code).unwrap_or(self.cover.addressees.len())
     }
 
     /// Whether it is addressed to `code`.
     pub fn is_to(&self, code: &AgencyCode) -> bool {
-        self.addressees.binary_search(code).is_ok()
+        self.cover.addressees.binary_search(code).is_ok()
     }
 
     /// The content key, for an addressee or the sender; `None` for a public document, whose blobs
@@ -280,10 +306,12 @@ impl DocumentPayload {
         secret: &SealSecret,
     ) -> Result<Option<ContentKey>, SealError> {
         let Body::Sealed(sealed) = &self.body else { return Ok(None) };
-        let context = seal_context(network, chain, &encode(&(&self.addressees, &self.blobs)));
+        let context = self.cover.context(network, chain);
         match seal::unwrap_key(sealed, self.reader(code), &context, secret) {
             // A sender that addresses itself has two wraps.
-            Err(_) if self.is_to(code) => seal::unwrap_key(sealed, self.addressees.len(), &context, secret).map(Some),
+            Err(_) if self.is_to(code) => {
+                seal::unwrap_key(sealed, self.cover.addressees.len(), &context, secret).map(Some)
+            }
             other => other.map(Some),
         }
     }
@@ -302,7 +330,7 @@ impl DocumentPayload {
     ) -> Result<Envelope, DocumentError> {
         let content = match (&self.body, self.content_key(network, chain, code, secret)?) {
             (Body::Sealed(sealed), Some(key)) => {
-                let context = seal_context(network, chain, &encode(&(&self.addressees, &self.blobs)));
+                let context = self.cover.context(network, chain);
                 seal::open(sealed, &context, &key)?
             }
             (Body::Public(content), _) => content.to_vec(),

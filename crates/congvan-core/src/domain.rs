@@ -32,6 +32,10 @@ pub const SIGN_ENTRY: &[u8] = b"congvan v1 entry signature\0";
 pub const SIGN_APPROVAL: &[u8] = b"congvan v1 roster approval\0";
 /// Signature: proof that a key's secret is at hand, made for one chain of one network.
 pub const SIGN_POSSESSION: &[u8] = b"congvan v1 key possession\0";
+/// Signature by a certificate's key: that an agency's key is its holder's.
+pub const SIGN_CERTIFICATE: &[u8] = b"congvan v1 certificate proof\0";
+/// Signature by an agency's key: that a certificate is its holder's.
+pub const SIGN_CONSENT: &[u8] = b"congvan v1 certificate consent\0";
 
 /// HPKE `info` of a wrapped content key (RFC 9180 §5.1).
 pub const HPKE_INFO: &[u8] = b"congvan v1 content key";

@@ -41,6 +41,8 @@ impl Kind {
     pub const DOCUMENT: Kind = Kind(1);
     /// A [`crate::StatusPayload`].
     pub const STATUS: Kind = Kind(2);
+    /// A change of the catalogue of procedures.
+    pub const PROCEDURE: Kind = Kind(3);
     /// The first number of entries that change chain rules.
     pub const CONTROL: Kind = Kind(0x8000);
     /// A [`crate::chain::KeyRotation`]: the old key names the new one.
@@ -59,6 +61,7 @@ impl Kind {
             Self::NOTE => "note",
             Self::DOCUMENT => "document",
             Self::STATUS => "status",
+            Self::PROCEDURE => "procedure",
             Self::ROTATION => "rotation",
             Self::ROSTER => "roster",
             _ => "unknown",

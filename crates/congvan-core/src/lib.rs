@@ -70,11 +70,11 @@ pub mod status;
 
 pub use chain::{ChainError, ChainPolicy, ChainState, Draft, KeyGrant, KeySpan, LinkedEntry, VerifiedEntry};
 pub use codec::{Bounded, Bytes, CodecError, Sorted, Text, Wire};
-pub use document::{Attachment, Body, Content, DocumentPayload, Envelope};
+pub use document::{Attachment, Body, Content, Cover, DocumentPayload, Envelope, Link, Relation};
 pub use entry::{EntryError, Header, Kind, UnverifiedEntry};
 pub use evidence::EquivocationProof;
 pub use genesis::Genesis;
 pub use ids::{AgencyCode, BlobId, ChainId, Digest, EntryId, EntryRef, NetworkId, Point, Seq, Time};
 pub use keys::{AgencyKeys, AgencySecret, KeyId, NodeKey, PublicKey, SealPublic, SealSecret, SecretKey, Signature};
-pub use roster::{Admission, Agency, Rights, Roster, RosterAction, RosterChange, RosterError, Standing};
-pub use status::{StatusCode, StatusPayload};
+pub use roster::{Admission, Agency, Certification, Rights, Roster, RosterAction, RosterChange, RosterError, Standing};
+pub use status::{StatusCode, StatusCover, StatusPayload};

@@ -26,6 +26,14 @@ pub const MAX_FIELD: usize = 512;
 pub const MAX_INLINE_PACKET: usize = 32 * 1024;
 /// Registrars of a network.
 pub const MAX_REGISTRARS: usize = 64;
+/// A change of the roster.
+pub const MAX_ACTION: usize = 32 * 1024;
+/// One X.509 certificate in DER.
+pub const MAX_CERTIFICATE: usize = 4_096;
+/// Certificates that lead from an agency's to its authority's.
+pub const MAX_CERTIFICATES: usize = 6;
+/// A signature by a certificate's key.
+pub const MAX_CERTIFICATE_PROOF: usize = 1_024;
 /// Nodes of one agency.
 pub const MAX_NODES: usize = 16;
 /// Times that a chain may rotate its keys by its own hand; the registrar may give it new ones beyond.

@@ -153,45 +153,55 @@ pub enum StatusContent {
 }
 wire!(StatusContent, "status note", MAX_PAYLOAD);
 
-/// The payload of a [`crate::Kind::STATUS`] entry. Which document and which code stand open.
+/// What stands open of a status.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
-pub struct StatusPayload {
+pub struct StatusCover {
     /// The document's entry.
     pub document: EntryRef,
-    /// What became of it.
+    /// Of 15 and 16: what they answer, which is a status 13 or the document that recalls, updates or
+    /// replaces this one. Its id proves that it came first.
+    pub answers: Option<EntryRef>,
+    /// What became of the document.
     pub code: StatusCode,
     /// The agency that it is said to.
     pub to: AgencyCode,
-    /// A [`StatusContent`], sealed to that agency and the author.
+}
+
+impl StatusCover {
+    /// What a seal binds the note to.
+    fn context(&self, network: NetworkId, chain: ChainId) -> Vec<u8> {
+        [network.as_bytes().as_slice(), chain.as_bytes(), &encode(self)].concat()
+    }
+}
+
+/// The payload of a [`crate::Kind::STATUS`] entry.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct StatusPayload {
+    /// What everybody sees.
+    pub cover: StatusCover,
+    /// A [`StatusContent`], sealed to the agency that it is said to and the author.
     pub body: Sealed,
 }
 wire!(StatusPayload, "status", MAX_PAYLOAD);
 
-fn seal_context(network: NetworkId, chain: ChainId, open: &[u8]) -> Vec<u8> {
-    [network.as_bytes().as_slice(), chain.as_bytes(), open].concat()
-}
-
 impl StatusPayload {
-    /// A status for `to`, whose sealing key is `key`; `own` is the author's.
+    /// A status; `key` is the sealing key of the agency that it is said to, `own` the author's.
     ///
     /// # Errors
     /// [`DocumentError`] names the bound or the key.
-    #[allow(clippy::too_many_arguments)]
     pub fn seal(
         network: NetworkId,
         chain: ChainId,
-        document: EntryRef,
-        code: StatusCode,
-        to: AgencyCode,
+        cover: StatusCover,
         key: SealPublic,
         own: SealPublic,
         note: StatusNote,
         rng: &mut impl CryptoRng,
     ) -> Result<Self, DocumentError> {
-        let context = seal_context(network, chain, &encode(&(&document, &code, &to)));
+        let context = cover.context(network, chain);
         let content = StatusContent::V1(note).to_bytes();
         let body = seal::seal(&[key, own], &context, &content, &ContentKey::generate(rng), rng)?;
-        let status = Self { document, code, to, body };
+        let status = Self { cover, body };
         match status.to_bytes().len() {
             len if len > MAX_PAYLOAD => Err(DocumentError::TooLong(len)),
             _ => Ok(status),
@@ -204,7 +214,7 @@ impl StatusPayload {
     /// [`DocumentError::Seal`] if it is not ours, [`DocumentError::Malformed`] if its author wrote
     /// something else.
     pub fn open(&self, network: NetworkId, chain: ChainId, secret: &SealSecret) -> Result<StatusNote, DocumentError> {
-        let context = seal_context(network, chain, &encode(&(&self.document, &self.code, &self.to)));
+        let context = self.cover.context(network, chain);
         let key = (0..2)
             .find_map(|reader| seal::unwrap_key(&self.body, reader, &context, secret).ok())
             .ok_or(SealError::NotForUs)?;

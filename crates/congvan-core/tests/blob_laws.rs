@@ -147,8 +147,14 @@ fn the_greatest_blob_fits_and_one_byte_more_does_not() {
     assert_eq!(Outline::from_parts(MAX_BLOB + 1, hashes), None);
     let over = BlobRef { len: MAX_BLOB + 1, ..largest };
     assert_eq!(verify_chunk(&over, 0, &[0; CHUNK], &[]), Err(BlobError::TooLong));
-    let document =
-        |blob| DocumentPayload::public(Sorted::default(), vec![blob], Envelope::default()).unwrap().to_bytes();
+    let document = |blob| {
+        DocumentPayload::public(
+            Cover { blobs: Bounded::new(vec![blob]).unwrap(), ..Cover::default() },
+            Envelope::default(),
+        )
+        .unwrap()
+        .to_bytes()
+    };
     DocumentPayload::from_bytes(&document(largest)).unwrap();
     assert!(DocumentPayload::from_bytes(&document(over)).is_err());
 }

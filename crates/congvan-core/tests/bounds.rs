@@ -39,10 +39,9 @@ fn two_thousand_addressees_fit_in_one_entry_and_each_reads_it() {
     let document = DocumentPayload::seal(
         network,
         chain,
-        Sorted::new(codes.clone()).unwrap(),
+        Cover { addressees: Sorted::new(codes.clone()).unwrap(), ..Cover::default() },
         &keys,
         secret(0).public().seal,
-        vec![],
         envelope.clone(),
         &ContentKey::generate(&mut rng),
         &mut rng,
@@ -66,10 +65,9 @@ fn a_document_longer_than_an_entry_is_refused_when_it_is_made() {
     let result = DocumentPayload::seal(
         NetworkId::from_bytes([0; 32]),
         ChainId::from_bytes([0; 32]),
-        Sorted::new(codes(MAX_ADDRESSEES, MAX_CODE)).unwrap(),
+        Cover { addressees: Sorted::new(codes(MAX_ADDRESSEES, MAX_CODE)).unwrap(), ..Cover::default() },
         &vec![secret(1).public().seal; MAX_ADDRESSEES],
         secret(0).public().seal,
-        vec![],
         Envelope::default(),
         &ContentKey::generate(&mut rng::from_seed(1)),
         &mut rng::from_seed(2),
@@ -112,7 +110,8 @@ fn a_decoder_refuses_a_list_one_past_its_bound() {
     let blob = blob::BlobRef { id: BlobId::from_bytes([0; 32]), len: 0 };
     let blobs = |count: usize| {
         let blobs = codec::encode(&vec![blob; count]);
-        [&0u64.to_le_bytes()[..], &blobs, &1u32.to_le_bytes(), &0u64.to_le_bytes()].concat()
+        // No addressees, no links.
+        [&[0; 16][..], &blobs, &1u32.to_le_bytes(), &0u64.to_le_bytes()].concat()
     };
     DocumentPayload::from_bytes(&blobs(MAX_BLOBS)).unwrap();
     assert!(DocumentPayload::from_bytes(&blobs(MAX_BLOBS + 1)).is_err());

@@ -174,9 +174,52 @@ fn a_sealing_key_that_nobody_can_seal_to_is_refused() {
     }
 }
 
+/// With no certificate where `at` is 0, without consent where it is 1.
+fn certify(network: NetworkId, chain: ChainId, at: u8) -> RosterAction {
+    let certificates: Vec<_> = (0..at).map(|n| Bounded::new(vec![n; 8]).unwrap()).collect();
+    let certificates = Bounded::new(certificates).unwrap();
+    let consented = if at == 1 { ChainId::of_roster(network) } else { chain };
+    let key = secret(u64::from(at)).sign;
+    RosterAction::Certify {
+        chain,
+        certification: Certification::new(network, consented, &key, certificates, Bounded::default()),
+    }
+}
+
+#[test]
+fn rights_hold_from_a_number_on() {
+    let (mut roster, state, entries) = one_agency(4);
+    let chain = state.chain();
+    let rights =
+        |roster: &Roster| [1, 2, 3, 9].map(|n| roster.agency(chain).unwrap().rights_at(Seq::new(n).unwrap()).0);
+    let at = |n: usize| Some(entries[n - 1].point());
+    act(&mut roster, RosterAction::Rights { chain, after: at(2), rights: Rights::PUBLISH }).unwrap();
+    assert_eq!(rights(&roster), [0, 0, 1, 1]);
+    act(&mut roster, RosterAction::Rights { chain, after: at(4), rights: Rights::NONE }).unwrap();
+    assert_eq!(rights(&roster), [0, 0, 1, 0]);
+    act(&mut roster, RosterAction::Rights { chain, after: at(1), rights: Rights::PUBLISH }).unwrap();
+    assert_eq!(rights(&roster), [0, 1, 1, 1], "a word on earlier numbers replaces what was said of later ones");
+}
+
+#[test]
+fn a_certification_needs_a_certificate_and_the_agency_s_consent() {
+    let (mut roster, state, _) = one_agency(1);
+    let (network, chain) = (roster.network(), state.chain());
+    let refused = |roster: &mut Roster, at| match act(roster, certify(network, chain, at)).unwrap_err() {
+        RosterError::Action(error) => error,
+        other => panic!("{other}"),
+    };
+    assert_eq!(refused(&mut roster, 0), ActionError::NoCertificate);
+    assert_eq!(refused(&mut roster, 1), ActionError::Consent(keys::KeyError::BadSignature));
+    let key = secret(2).sign.public().id();
+    assert_eq!(roster.agency(chain).unwrap().certified(key), None);
+    act(&mut roster, certify(network, chain, 2)).unwrap();
+    assert_eq!(roster.agency(chain).unwrap().certified(key), roster.head().map(|head| head.seq));
+}
+
 /// Actions on two agencies, possible or not.
 fn actions() -> impl Strategy<Value = Vec<(u8, u8, u8)>> {
-    prop::collection::vec((0u8..10, 0u8..3, 0u8..6), 1..24)
+    prop::collection::vec((0u8..12, 0u8..3, 0u8..6), 1..24)
 }
 
 proptest! {
@@ -203,6 +246,8 @@ proptest! {
                 8 => RosterAction::Registrars {
                     keys: roster.genesis().registrars.clone(), threshold: u16::from(at),
                 },
+                9 => RosterAction::Rights { chain, after: point, rights: Rights(u32::from(at)) },
+                10 => certify(network, chain, at),
                 _ => RosterAction::Resolve { chain, stands: point.unwrap_or(Point { seq: Seq::FIRST, id: EntryId::from_bytes([0; 32]) }) },
             };
             let before = roster.clone();
@@ -221,6 +266,8 @@ proptest! {
                 prop_assert!(policy.grants.windows(2).all(|pair| pair[0].from < pair[1].from));
                 prop_assert!(policy.pins.windows(2).all(|pair| pair[0].seq < pair[1].seq));
                 prop_assert_eq!(policy.grants[0].from, Seq::FIRST);
+                prop_assert!(agency.right_spans().windows(2).all(|pair| pair[0].0 < pair[1].0));
+                prop_assert_eq!(agency.rights(), agency.rights_at(Seq::new(u64::MAX).unwrap()));
                 prop_assert!(agency.standing == Standing::Active || policy.limit.is_some());
                 prop_assert!(agency.nodes.iter().all(|node| roster.by_node(node).is_some_and(|a| a.chain == agency.chain)));
             }

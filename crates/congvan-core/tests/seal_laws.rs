@@ -46,12 +46,13 @@ proptest! {
         let code = |n: u64| AgencyCode::new(format!("A{n}")).unwrap();
         let chain = ChainId::of_agency(network, &code(8));
         let envelope = Envelope { subject: Text::new(subject).unwrap(), ..Envelope::default() };
-        let list = Sorted::new(addressees.iter().map(|n| code(*n)).collect()).unwrap();
+        let to = Sorted::new(addressees.iter().map(|n| code(*n)).collect()).unwrap();
+        let cover = Cover { addressees: to, ..Cover::default() };
         let keys: Vec<_> = addressees.iter().map(|n| secret(*n).public().seal).collect();
         let content_key = ContentKey::generate(&mut rng);
         let own = secret(8).public().seal;
         let document =
-            DocumentPayload::seal(network, chain, list, &keys, own, vec![], envelope.clone(), &content_key, &mut rng).unwrap();
+            DocumentPayload::seal(network, chain, cover, &keys, own, envelope.clone(), &content_key, &mut rng).unwrap();
         let document = DocumentPayload::from_bytes(&document.to_bytes()).unwrap();
         for reader in 0..9 {
             let (code, key) = (code(reader), secret(reader).seal);
@@ -77,18 +78,22 @@ proptest! {
         let chain = ChainId::from_bytes([2; 32]);
         let document = EntryRef { chain, seq: Seq::FIRST, id: EntryId::from_bytes([3; 32]) };
         let note = StatusNote { note: Text::new(note).unwrap(), ..StatusNote::default() };
-        let (to, key, own) = ("A".parse().unwrap(), secret(0).public().seal, secret(1).public().seal);
+        let cover = StatusCover { document, answers: None, code, to: "A".parse().unwrap() };
+        let (key, own) = (secret(0).public().seal, secret(1).public().seal);
         let status =
-            StatusPayload::seal(network, chain, document, code, to, key, own, note.clone(), &mut rng::from_seed(seed)).unwrap();
+            StatusPayload::seal(network, chain, cover.clone(), key, own, note.clone(), &mut rng::from_seed(seed)).unwrap();
         prop_assert_eq!(&status.open(network, chain, &secret(0).seal).unwrap(), &note);
         prop_assert_eq!(&status.open(network, chain, &secret(1).seal).unwrap(), &note);
         prop_assert!(status.open(network, chain, &secret(2).seal).is_err());
         // Said of another document, or with another code, it does not open.
         let other = EntryRef { seq: Seq::new(2).unwrap(), ..document };
-        let said_of_another = StatusPayload { document: other, ..status.clone() };
+        let said_of_another = StatusPayload { cover: StatusCover { document: other, ..cover.clone() }, ..status.clone() };
         prop_assert!(said_of_another.open(network, chain, &secret(0).seal).is_err());
         let another = StatusCode::ALL.into_iter().find(|other| *other != code).unwrap();
-        let another_code = StatusPayload { code: another, ..status };
+        let answering = StatusCover { answers: Some(other), ..cover.clone() };
+        let answering = StatusPayload { cover: answering, ..status.clone() };
+        prop_assert!(answering.open(network, chain, &secret(0).seal).is_err());
+        let another_code = StatusPayload { cover: StatusCover { code: another, ..cover }, ..status };
         prop_assert!(another_code.open(network, chain, &secret(0).seal).is_err());
     }
 }

@@ -150,9 +150,13 @@ fn final_roster() -> Roster {
 
 fn assert_policy(roster: &Roster, stated: &Value) {
     let chain = ChainId::from_bytes(id(&stated["chain"]));
-    let policy = roster.policy(chain).unwrap();
+    let (policy, agency) = (roster.policy(chain).unwrap(), roster.agency(chain).unwrap());
     assert_eq!(policy.limit, stated["limit"].as_u64());
-    assert_eq!(format!("{:?}", roster.agency(chain).unwrap().standing), text(&stated["standing"]));
+    assert_eq!(format!("{:?}", agency.standing), text(&stated["standing"]));
+    let rights: Vec<_> = agency.right_spans().iter().map(|(from, rights)| (from.get(), u64::from(rights.0))).collect();
+    let stated_rights: Vec<_> =
+        list(&stated["rights"]).iter().map(|r| (r["from"].as_u64().unwrap(), r["rights"].as_u64().unwrap())).collect();
+    assert_eq!(rights, stated_rights);
     let grants: Vec<_> = policy.grants.iter().map(|g| (g.from.get(), encode(&*g.keys))).collect();
     let stated_grants: Vec<_> =
         list(&stated["grants"]).iter().map(|g| (g["from"].as_u64().unwrap(), bytes(&g["keys"]))).collect();

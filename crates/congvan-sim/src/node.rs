@@ -51,7 +51,10 @@ impl Face {
             let payload = entry.payload().filter(|_| entry.header().kind == Kind::DOCUMENT)?;
             DocumentPayload::from_bytes(payload).ok()
         });
-        documents.flat_map(|document| document.blobs.to_vec()).filter(|blob| !self.ledger.has_blob(blob)).collect()
+        documents
+            .flat_map(|document| document.cover.blobs.to_vec())
+            .filter(|blob| !self.ledger.has_blob(blob))
+            .collect()
     }
 }
 

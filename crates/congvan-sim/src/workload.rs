@@ -1,7 +1,7 @@
 //! What agencies and their registrar do: admit, write, attach, and, one of them, say two things.
 
 use congvan_core::{
-    Admission, DocumentPayload, Draft, Envelope, Kind, Rights, RosterAction, Text, Time, VerifiedEntry,
+    Admission, Cover, DocumentPayload, Draft, Envelope, Kind, Rights, RosterAction, Text, Time, VerifiedEntry,
 };
 use congvan_core::{Bounded, Sorted, Wire};
 use congvan_sync::{Event, Ledger};
@@ -113,10 +113,14 @@ impl World<'_> {
         self.rng.fill(&mut attachment[..]);
         let blob = self.nodes[number].faces[face].ledger.inner.put_blob(&attachment);
         // What a fork's other face tells stays with it: attachments that few have are another story.
-        let blobs = if self.nodes[number].role == Role::Honest { blob.into_iter().collect() } else { vec![] };
+        let blobs: Vec<_> = if self.nodes[number].role == Role::Honest { blob.into_iter().collect() } else { vec![] };
         let to = self.rng.random_range(0..self.nodes.len());
-        let to = Sorted::from_unsorted(vec![self.nodes[to].code.clone()]).unwrap_or_default();
-        match DocumentPayload::public(to, blobs, Envelope::default()) {
+        let cover = Cover {
+            addressees: Sorted::from_unsorted(vec![self.nodes[to].code.clone()]).unwrap_or_default(),
+            blobs: Bounded::new(blobs).unwrap_or_default(),
+            ..Cover::default()
+        };
+        match DocumentPayload::public(cover, Envelope::default()) {
             Ok(document) => Draft { kind: Kind::DOCUMENT, time, payload: document.to_bytes() },
             Err(e) => unreachable!("one addressee and one blob fit: {e}"),
         }

@@ -28,9 +28,9 @@ impl Meaning {
     pub(crate) fn of(kind: Kind, payload: Option<&[u8]>) -> Self {
         match (kind, payload) {
             (Kind::DOCUMENT, Some(payload)) => DocumentPayload::from_bytes(payload)
-                .map_or(Self::Other, |document| Self::Document(document.addressees.to_vec())),
+                .map_or(Self::Other, |document| Self::Document(document.cover.addressees.to_vec())),
             (Kind::STATUS, Some(payload)) => StatusPayload::from_bytes(payload)
-                .map_or(Self::Other, |status| Self::Status { document: status.document.id, to: status.to }),
+                .map_or(Self::Other, |status| Self::Status { document: status.cover.document.id, to: status.cover.to }),
             _ => Self::Other,
         }
     }

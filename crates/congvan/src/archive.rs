@@ -194,7 +194,7 @@ pub fn export<W: Write>(
             progress(written);
             if let (true, Kind::DOCUMENT, Some(payload)) = (blobs, entry.header().kind, entry.payload()) {
                 // A malformed payload has no blobs; the audit reports it.
-                held.extend(DocumentPayload::from_bytes(payload).iter().flat_map(|d| d.blobs.iter().copied()));
+                held.extend(DocumentPayload::from_bytes(payload).iter().flat_map(|d| d.cover.blobs.iter().copied()));
             }
         }
     }

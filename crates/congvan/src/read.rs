@@ -175,7 +175,8 @@ impl Node {
         let roster = self.0.ledger.roster();
         let header = entry.header();
         let sender = roster.agency(header.chain);
-        let to: Vec<String> = payload.iter().flat_map(|p| p.addressees.iter()).map(AgencyCode::to_string).collect();
+        let to: Vec<String> =
+            payload.iter().flat_map(|p| p.cover.addressees.iter()).map(AgencyCode::to_string).collect();
         let progress = to
             .iter()
             .map(|agency| Progress {
@@ -183,7 +184,7 @@ impl Node {
                 status: statuses.iter().rev().find(|status| status.by == *agency).map(|status| status.status.clone()),
             })
             .collect();
-        let blobs = payload.map_or(&[][..], |payload| &payload.blobs);
+        let blobs = payload.map_or(&[][..], |payload| &payload.cover.blobs);
         let code = match (envelope.number.is_empty(), envelope.notation.is_empty()) {
             (false, false) => format!("{}/{}", envelope.number, envelope.notation),
             _ => format!("{}{}", envelope.number, envelope.notation),
@@ -220,7 +221,7 @@ impl Node {
             len: attachment.len,
             zipped: attachment.packaging == Packaging::Zip,
             digest: attachment.digest.to_string(),
-            present: payload.blobs.get(attachment.blob as usize).is_some_and(|blob| self.0.ledger.has_blob(blob)),
+            present: payload.cover.blobs.get(attachment.blob as usize).is_some_and(|blob| self.0.ledger.has_blob(blob)),
         });
         let signer = [&*envelope.signer.competence, &*envelope.signer.position, &*envelope.signer.name];
         let status = self.0.ledger.status(entry.header().chain);
@@ -267,11 +268,11 @@ impl Node {
         let note: StatusNote =
             own.seals.iter().find_map(|seal| payload.open(self.0.network, chain, seal).ok()).unwrap_or_default();
         let roster = self.0.ledger.roster();
-        let (status, meaning, meaning_vi) = StatusView::meanings(payload.code);
+        let (status, meaning, meaning_vi) = StatusView::meanings(payload.cover.code);
         let staff = [&*note.staff.name, &*note.staff.department];
         Some(StatusView {
             id: entry.id().to_string(),
-            document: payload.document.id.to_string(),
+            document: payload.cover.document.id.to_string(),
             by: roster.agency(chain)?.code.to_string(),
             number: entry.seq().get(),
             time: entry.header().time.as_millis(),
@@ -333,7 +334,7 @@ impl Node {
         number: u32,
     ) -> Result<AttachmentReader, ReadError> {
         let damaged = ReadError::Damaged(number as usize);
-        let blob = *payload.blobs.get(number as usize).ok_or(damaged)?;
+        let blob = *payload.cover.blobs.get(number as usize).ok_or(damaged)?;
         if !self.0.ledger.has_blob(&blob) {
             let missing = self.0.ledger.missing_chunks(&blob, 1024).len().max(1);
             return Err(ReadError::Incomplete { missing, chunks: blob.chunks() });

@@ -328,7 +328,7 @@ fn wanted_of(ledger: &Ledger, own: &congvan_core::AgencyCode, all: bool, chain: 
         return Vec::new();
     };
     match all || document.is_to(own) {
-        true => document.blobs.to_vec(),
+        true => document.cover.blobs.to_vec(),
         false => Vec::new(),
     }
 }

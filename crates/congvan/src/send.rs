@@ -12,8 +12,8 @@ use congvan_core::rng::{self, RandomError};
 use congvan_core::seal::ContentKey;
 use congvan_core::status::StatusNote;
 use congvan_core::{
-    AgencyCode, Attachment, Bounded, ChainId, Digest, DocumentPayload, Draft, EntryRef, Envelope, Kind, SealPublic,
-    Sorted, StatusCode, StatusPayload, VerifiedEntry, Wire, domain,
+    AgencyCode, Attachment, Bounded, ChainId, Cover, Digest, DocumentPayload, Draft, EntryRef, Envelope, Kind, Link,
+    SealPublic, Sorted, StatusCode, StatusCover, StatusPayload, VerifiedEntry, Wire, domain,
 };
 use congvan_store::{AppendError, LocalPut, StoreError};
 use tokio::sync::oneshot;
@@ -55,6 +55,8 @@ impl Source {
 pub struct Outgoing {
     /// To whom.
     pub to: Vec<AgencyCode>,
+    /// Earlier documents that it answers, recalls, updates or replaces.
+    pub links: Vec<Link>,
     /// Everything about it.
     pub envelope: Envelope,
     /// The attachments' bytes.
@@ -220,7 +222,7 @@ impl Node {
 
     /// Stores the attachments and makes the payload.
     fn prepare(&self, own: &Own, outgoing: Outgoing) -> Result<DocumentPayload, SendError> {
-        let Outgoing { to, mut envelope, attachments, skeleton, public, .. } = outgoing;
+        let Outgoing { to, links, mut envelope, attachments, skeleton, public, .. } = outgoing;
         let addressees: Sorted<AgencyCode, { congvan_core::limits::MAX_ADDRESSEES }> = Sorted::from_unsorted(to)?;
         if addressees.is_empty() && !public {
             return Err(SendError::NoAddressee);
@@ -261,22 +263,13 @@ impl Node {
                 Some(Packet::Blob(blob))
             }
         };
+        let cover = Cover { addressees, links: Sorted::from_unsorted(links)?, blobs: Bounded::new(blobs)? };
         if public {
-            return Ok(DocumentPayload::public(addressees, blobs, envelope)?);
+            return Ok(DocumentPayload::public(cover, envelope)?);
         }
         let own_seal = own.seals.first().map(|seal| seal.public()).ok_or(SendError::Stopping)?;
         let network = self.0.network;
-        Ok(DocumentPayload::seal(
-            network,
-            own.chain,
-            addressees,
-            &keys,
-            own_seal,
-            blobs,
-            envelope,
-            &content_key,
-            &mut rng,
-        )?)
+        Ok(DocumentPayload::seal(network, own.chain, cover, &keys, own_seal, envelope, &content_key, &mut rng)?)
     }
 
     /// The sealing key that holds now for each agency.
@@ -339,9 +332,7 @@ impl Node {
         let payload = StatusPayload::seal(
             self.0.network,
             own.chain,
-            document,
-            code,
-            to,
+            StatusCover { document, answers: None, code, to },
             *key,
             own_seal.public(),
             note,

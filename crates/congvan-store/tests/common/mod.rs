@@ -84,7 +84,8 @@ impl World {
     pub fn document(&self, of: &str, to: &[&str], time: u64) -> Draft {
         let to = Sorted::from_unsorted(to.iter().map(|to| code(to)).collect()).unwrap();
         let envelope = Envelope { subject: Text::new(of).unwrap(), ..Envelope::default() };
-        let payload = DocumentPayload::public(to, vec![], envelope).unwrap().to_bytes();
+        let payload =
+            DocumentPayload::public(Cover { addressees: to, ..Cover::default() }, envelope).unwrap().to_bytes();
         Draft { kind: Kind::DOCUMENT, time: Time::from_millis(time), payload }
     }
 
@@ -93,9 +94,7 @@ impl World {
         let payload = StatusPayload::seal(
             self.network,
             self.chain(of),
-            document,
-            StatusCode::Arrived,
-            code(to),
+            StatusCover { document, answers: None, code: StatusCode::Arrived, to: code(to) },
             theirs,
             own,
             Default::default(),

@@ -338,6 +338,13 @@ fn roster(world: &World) -> Value {
             "action"
         ),
         case("new keys after the last number", 3, act(3, full_rotation(world)), "action"),
+        case(
+            "rights after the last number",
+            3,
+            act(3, RosterAction::Rights { chain: b, after: last_point(world), rights: Rights::PUBLISH }),
+            "action"
+        ),
+        case("a certification of a chain by another chain's consent", 3, act(3, certify(world, c, b)), "action"),
     ])
 }
 
@@ -345,9 +352,20 @@ fn node(world: &World) -> NodeKey {
     world.roster.agency(world.chains[0]).unwrap().nodes[0]
 }
 
+fn last_point(world: &World) -> Option<Point> {
+    Some(Point { seq: Seq::new(u64::MAX).unwrap(), id: world.status.id() })
+}
+
+fn certify(world: &World, chain: ChainId, consented: ChainId) -> RosterAction {
+    let certificates = Bounded::new(vec![Bounded::new(b"a certificate in DER".to_vec()).unwrap()]).unwrap();
+    let secret = &world.secrets[1].sign;
+    let certification = Certification::new(world.network, consented, secret, certificates, Bounded::default());
+    RosterAction::Certify { chain, certification }
+}
+
 fn full_rotation(world: &World) -> RosterAction {
     let chain = world.chains[1];
-    let after = Some(Point { seq: Seq::new(u64::MAX).unwrap(), id: world.status.id() });
+    let after = last_point(world);
     let possession = world.replaced.prove_possession(world.network, chain);
     RosterAction::Rotate { chain, after, keys: world.replaced.public(), possession }
 }

@@ -183,13 +183,14 @@ pub(crate) fn roster(world: &World) -> Value {
 }
 
 fn policy(roster: &Roster, chain: ChainId) -> Value {
-    let policy = roster.policy(chain).unwrap();
+    let (policy, agency) = (roster.policy(chain).unwrap(), roster.agency(chain).unwrap());
     json!({
         "chain": hex(chain.as_bytes()),
         "grants": policy.grants.iter().map(|grant| json!({ "from": grant.from.get(), "keys": hex(encode(&*grant.keys)) })).collect::<Vec<_>>(),
         "pins": policy.pins.iter().map(|pin| json!({ "seq": pin.seq.get(), "id": hex(pin.id.as_bytes()) })).collect::<Vec<_>>(),
         "limit": policy.limit,
-        "standing": format!("{:?}", roster.agency(chain).unwrap().standing),
+        "rights": agency.right_spans().iter().map(|(from, rights)| json!({ "from": from.get(), "rights": rights.0 })).collect::<Vec<_>>(),
+        "standing": format!("{:?}", agency.standing),
     })
 }
 
@@ -221,7 +222,7 @@ pub(crate) fn seals(world: &World) -> Value {
     let secret = |at: usize| hex(world.secrets[at].seal.as_bytes());
     let document = DocumentPayload::from_bytes(world.entries[1].payload().unwrap()).unwrap();
     let envelope = document.open(world.network, world.chains[0], &world.codes[1], &world.secrets[1].seal).unwrap();
-    let open = encode(&(&document.addressees, &document.blobs));
+    let open = encode(&document.cover);
     let context =
         |chain: ChainId, open: &[u8]| hex([world.network.as_bytes().as_slice(), chain.as_bytes(), open].concat());
     let status = StatusPayload::from_bytes(world.status.payload().unwrap()).unwrap();
@@ -245,7 +246,7 @@ pub(crate) fn seals(world: &World) -> Value {
             "network": hex(world.network.as_bytes()),
             "chain": hex(world.chains[1].as_bytes()),
             "payload": hex(status.to_bytes()),
-            "context": context(world.chains[1], &encode(&(&status.document, &status.code, &status.to))),
+            "context": context(world.chains[1], &encode(&status.cover)),
             "readers": [{ "wrap": 0, "secret": secret(0) }, { "wrap": 1, "secret": secret(1) }],
             "content": hex(congvan_core::status::StatusContent::V1(note).to_bytes()),
         },

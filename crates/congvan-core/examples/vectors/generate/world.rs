@@ -89,9 +89,7 @@ impl World {
         let status = StatusPayload::seal(
             network,
             chains[1],
-            document,
-            StatusCode::Accepted,
-            codes[0].clone(),
+            StatusCover { document, answers: None, code: StatusCode::Accepted, to: codes[0].clone() },
             to,
             own,
             note,
@@ -119,6 +117,13 @@ impl World {
         change(&mut roster, RosterAction::Resolve { chain: chains[1], stands: status.point() });
         let keys = Sorted::from_unsorted(registrars.iter().take(2).map(SecretKey::public).collect()).unwrap();
         change(&mut roster, RosterAction::Close { chain, last: None });
+        let after = Some(status.point());
+        change(&mut roster, RosterAction::Rights { chain: chains[1], after, rights: Rights::PUBLISH });
+        // The roster reads neither certificates nor the proof by their key.
+        let certificates = Bounded::new(vec![Bounded::new(b"a certificate in DER".to_vec()).unwrap()]).unwrap();
+        let proof = Bounded::new(b"a signature by its key".to_vec()).unwrap();
+        let certification = Certification::new(network, chains[1], &replaced.sign, certificates, proof);
+        change(&mut roster, RosterAction::Certify { chain: chains[1], certification });
         change(&mut roster, RosterAction::Registrars { keys, threshold: 1 });
         Self {
             genesis,
@@ -152,7 +157,7 @@ fn first_chain(
 ) -> (Vec<VerifiedEntry>, AgencySecret, [u8; 32]) {
     let rotated = agency(15);
     let content_key = content_key(&mut rng::from_seed(30));
-    let addressees = Sorted::new(codes[1..].to_vec()).unwrap();
+    let cover = Cover { addressees: Sorted::new(codes[1..].to_vec()).unwrap(), ..Cover::default() };
     let envelope = Envelope {
         document_id: Text::new("000.00.00.H55,2026/01/01,12/BC-UBND").unwrap(),
         number: Text::new("12").unwrap(),
@@ -164,16 +169,15 @@ fn first_chain(
     let sealed = DocumentPayload::seal(
         network,
         chains[0],
-        addressees.clone(),
+        cover.clone(),
         &keys,
         secrets[0].public().seal,
-        vec![],
         envelope.clone(),
         &ContentKey::generate(&mut rng::from_seed(30)),
         &mut rng::from_seed(31),
     )
     .unwrap();
-    let public = DocumentPayload::public(addressees, vec![], envelope).unwrap();
+    let public = DocumentPayload::public(cover, envelope).unwrap();
     let rotation = KeyRotation::to(&rotated, network, chains[0]).to_bytes();
     let drafts = [
         (Kind::NOTE, "xin chào".as_bytes().to_vec()),
