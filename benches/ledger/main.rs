@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use congvan_bench::{Error, Network, PAYLOAD, Row, draft, per_second, received, timed};
 use congvan_core::rng;
 use congvan_core::{ChainState, UnverifiedEntry, VerifiedEntry};
-use congvan_store::{HighWater, Ledger, Options};
+use congvan_store::{HighWater, Ledger, Options, Writer};
 use ed25519_dalek::Signer;
 use rayon::prelude::*;
 use rocksdb::{ColumnFamilyDescriptor, DB, IteratorMode, WriteBatch, WriteOptions};
+use tokio::sync::oneshot;
 
 /// How long each append bench runs.
 const SPAN: Duration = Duration::from_secs(5);
@@ -77,41 +78,77 @@ fn raw_puts() -> Result<f64, Error> {
 }
 
 fn appends(network: &Network) -> Result<(), Error> {
-    for (what, writers, target) in [
-        ("durable appends to one chain, 64 concurrent writers, /s", WRITERS, 0.7),
-        ("durable appends, one writer, one at a time, /s", 1, 0.7),
-    ] {
-        let dir = tempfile::tempdir()?;
-        let ledger = ledger(&dir.path().join("ledger"), network, true)?;
-        let mark = HighWater::open(&dir.path().join("high-water"))?;
-        let writer = ledger.writer(network.chain, network.secret.clone(), mark)?;
-        let (limit, limit_rate) = match writers {
-            1 => ("raw RocksDB, synced puts of the same size, /s", raw_puts()?),
-            _ => ("raw Ed25519 signing on one core, /s", raw_signing(network)),
-        };
-        let count = AtomicU64::new(0);
-        let start = Instant::now();
-        std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..writers)
-                .map(|n| {
-                    let (writer, count) = (writer.clone(), &count);
-                    scope.spawn(move || -> Result<(), String> {
-                        let mut rng = rng::from_seed(n as u64);
-                        while start.elapsed() < SPAN {
-                            writer.append(draft(&mut rng, 0)).map_err(|error| error.to_string())?;
-                            count.fetch_add(1, Ordering::Relaxed);
-                        }
-                        Ok(())
-                    })
-                })
-                .collect();
-            workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| "a writer panicked".to_owned())?)
-        })?;
-        let rate = per_second(count.load(Ordering::Relaxed) as usize, start.elapsed());
-        Row::rate(what, rate, limit, limit_rate, target).print();
-        writer.close();
-    }
+    let signing = || ("raw Ed25519 signing on one core, /s", raw_signing(network));
+    let (limit, limit_rate) = signing();
+    let rate = appending(network, tasks)?;
+    Row::rate("durable appends to one chain, 64 concurrent writers, /s", rate, limit, limit_rate, 0.7).print();
+    let (limit, limit_rate) = signing();
+    let rate = appending(network, |writer| threads(writer, WRITERS))?;
+    Row::figure("the same, each writer a thread that blocks, /s", rate, limit, limit_rate).print();
+    let (limit, limit_rate) = ("raw RocksDB, synced puts of the same size, /s", raw_puts()?);
+    let rate = appending(network, |writer| threads(writer, 1))?;
+    Row::rate("durable appends, one writer, one at a time, /s", rate, limit, limit_rate, 0.7).print();
     Ok(())
+}
+
+/// What `append` reaches on a new ledger, in entries per second.
+fn appending(network: &Network, append: impl FnOnce(&Writer) -> Result<usize, Error>) -> Result<f64, Error> {
+    let dir = tempfile::tempdir()?;
+    let ledger = ledger(&dir.path().join("ledger"), network, true)?;
+    let mark = HighWater::open(&dir.path().join("high-water"))?;
+    let writer = ledger.writer(network.chain, network.secret.clone(), mark)?;
+    let start = Instant::now();
+    let count = append(&writer)?;
+    let rate = per_second(count, start.elapsed());
+    writer.close();
+    Ok(rate)
+}
+
+/// Writers as a node has them: tasks that each await one append before the next.
+fn tasks(writer: &Writer) -> Result<usize, Error> {
+    async fn appends(writer: Writer, seed: u64, until: Instant) -> Result<usize, String> {
+        let mut rng = rng::from_seed(seed);
+        let mut count = 0;
+        while Instant::now() < until {
+            let (answer, answered) = oneshot::channel();
+            let done = Box::new(move |result| drop(answer.send(result)));
+            writer.try_append_then(draft(&mut rng, 0), Vec::new(), done).map_err(|full| format!("{full:?}"))?;
+            answered.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+            count += 1;
+        }
+        Ok(count)
+    }
+    let until = Instant::now() + SPAN;
+    tokio::runtime::Builder::new_multi_thread().build()?.block_on(async {
+        let writers: Vec<_> = (0..WRITERS).map(|n| tokio::spawn(appends(writer.clone(), n as u64, until))).collect();
+        let mut count = 0;
+        for writer in writers {
+            count += writer.await??;
+        }
+        Ok(count)
+    })
+}
+
+fn threads(writer: &Writer, writers: usize) -> Result<usize, Error> {
+    let count = AtomicU64::new(0);
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..writers)
+            .map(|n| {
+                let (writer, count) = (writer.clone(), &count);
+                scope.spawn(move || -> Result<(), String> {
+                    let mut rng = rng::from_seed(n as u64);
+                    while start.elapsed() < SPAN {
+                        writer.append(draft(&mut rng, 0)).map_err(|error| error.to_string())?;
+                        count.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| "a writer panicked".to_owned())?)
+    })?;
+    Ok(count.load(Ordering::Relaxed) as usize)
 }
 
 fn verification(network: &Network, chain: &[VerifiedEntry]) -> Result<(), Error> {

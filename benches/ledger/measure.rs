@@ -104,8 +104,8 @@ pub struct Row {
     pub limit: String,
     /// The limit per second.
     pub limit_rate: f64,
-    /// The share of the limit that must be reached.
-    pub target: f64,
+    /// The share of the limit that must be reached; `None`: just for comparison.
+    pub target: Option<f64>,
     /// Whether less is better, as for sizes.
     pub at_most: bool,
 }
@@ -113,7 +113,12 @@ pub struct Row {
 impl Row {
     /// A rate beside the rate that limits it.
     pub fn rate(what: &str, rate: f64, limit: &str, limit_rate: f64, target: f64) -> Self {
-        Self { what: what.to_owned(), rate, limit: limit.to_owned(), limit_rate, target, at_most: false }
+        Self { what: what.to_owned(), rate, limit: limit.to_owned(), limit_rate, target: Some(target), at_most: false }
+    }
+
+    /// A rate beside another, without a target.
+    pub fn figure(what: &str, rate: f64, limit: &str, limit_rate: f64) -> Self {
+        Self { target: None, ..Self::rate(what, rate, limit, limit_rate, 0.0) }
     }
 
     /// Prints the heading of a table of rows.
@@ -125,19 +130,16 @@ impl Row {
     /// Prints the row as Markdown. Never fails: these machines are noisy, the reader judges.
     pub fn print(&self) {
         let ratio = self.rate / self.limit_rate;
-        let (sign, met) = match self.at_most {
-            true => ("≤", ratio <= self.target),
-            false => ("≥", ratio >= self.target),
-        };
+        let verdict = self.target.map_or(" | ".to_owned(), |target| {
+            let (sign, met) = match self.at_most {
+                true => ("≤", ratio <= target),
+                false => ("≥", ratio >= target),
+            };
+            format!("{sign} {target:.2} | {}", if met { "met" } else { "missed" })
+        });
         println!(
-            "| {} | {:.0} | {} | {:.0} | {:.2} | {sign} {:.2} | {} |",
-            self.what,
-            self.rate,
-            self.limit,
-            self.limit_rate,
-            ratio,
-            self.target,
-            if met { "met" } else { "missed" }
+            "| {} | {:.0} | {} | {:.0} | {ratio:.2} | {verdict} |",
+            self.what, self.rate, self.limit, self.limit_rate,
         );
     }
 }

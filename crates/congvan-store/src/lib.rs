@@ -36,4 +36,4 @@ pub use feed::FeedItem;
 pub use ingest::{Ingested, Verified};
 pub use ledger::{Ledger, MarkVerdict, Options};
 pub use mark::HighWater;
-pub use writer::{Done, LocalPut, Writer};
+pub use writer::{Done, Full, LocalPut, Writer};

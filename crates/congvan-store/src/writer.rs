@@ -15,7 +15,7 @@ use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 
 use congvan_core::{AgencySecret, ChainId, ChainPolicy, ChainState, Draft, Point, Seq, VerifiedEntry};
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use crate::batch::{Batch, Meaning};
 use crate::error::{AppendError, StoreError, WriterError};
@@ -45,6 +45,22 @@ pub enum LocalPut {
     Value(Vec<u8>, Vec<u8>),
     /// The new entry's reference under this key; [`Ledger::get_local_entry`] reads it.
     Entry(Vec<u8>),
+}
+
+/// An append that found no room in the queue.
+pub struct Full {
+    /// The draft.
+    pub draft: Draft,
+    /// Local values that were to go with it.
+    pub local: Vec<LocalPut>,
+    /// Not called.
+    pub done: Done,
+}
+
+impl std::fmt::Debug for Full {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Full")
+    }
 }
 
 struct Waiting {
@@ -148,6 +164,27 @@ impl Writer {
         let Some(queue) = &*queue else { return done(Err(AppendError::Closed)) };
         if let Err(refused) = queue.send(Waiting { draft, local, done }) {
             (refused.into_inner().done)(Err(AppendError::Closed));
+        }
+    }
+
+    /// As [`append_then`](Self::append_then), but never blocks: while too many wait, it gives everything
+    /// back. For asynchronous callers.
+    ///
+    /// # Errors
+    /// [`Full`], with what was to be appended.
+    pub fn try_append_then(&self, draft: Draft, local: Vec<LocalPut>, done: Done) -> Result<(), Full> {
+        let queue = self.0.queue.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(queue) = &*queue else {
+            done(Err(AppendError::Closed));
+            return Ok(());
+        };
+        match queue.try_send(Waiting { draft, local, done }) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(Waiting { draft, local, done })) => Err(Full { draft, local, done }),
+            Err(TrySendError::Disconnected(refused)) => {
+                (refused.done)(Err(AppendError::Closed));
+                Ok(())
+            }
         }
     }
 

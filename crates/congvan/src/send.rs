@@ -15,7 +15,7 @@ use congvan_core::{
     AgencyCode, Attachment, Bounded, ChainId, Cover, Digest, DocumentPayload, Draft, EntryRef, Envelope, Kind, Link,
     SealPublic, Sorted, StatusCode, StatusCover, StatusPayload, VerifiedEntry, Wire, domain,
 };
-use congvan_store::{AppendError, LocalPut, StoreError};
+use congvan_store::{AppendError, Full, LocalPut, StoreError};
 use tokio::sync::oneshot;
 
 use crate::gate::Gate;
@@ -178,10 +178,12 @@ impl Node {
             }
             let _ = answer.send(result);
         });
-        // Handing over blocks while the writer's queue is full: off the runtime.
-        tokio::task::spawn_blocking(move || writer.append_then(draft, local, done))
-            .await
-            .map_err(|_| SendError::Stopping)?;
+        if let Err(Full { draft, local, done }) = writer.try_append_then(draft, local, done) {
+            // Waiting for room blocks: off the runtime.
+            tokio::task::spawn_blocking(move || writer.append_then(draft, local, done))
+                .await
+                .map_err(|_| SendError::Stopping)?;
+        }
         Ok(answered.await.map_err(|_| SendError::Stopping)??)
     }
 
