@@ -169,6 +169,7 @@ async fn answer(
                 skeleton: body.skeleton,
                 key,
                 public,
+                ..Outgoing::default()
             };
             let receipt = node.send(outgoing).await?;
             drop(body.files);
