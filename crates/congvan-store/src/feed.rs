@@ -20,6 +20,15 @@ pub struct FeedItem {
     pub kind: Kind,
 }
 
+/// A change of a local value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LocalChange {
+    /// This value under this key.
+    Put(Vec<u8>, Vec<u8>),
+    /// No value under this key.
+    Delete(Vec<u8>),
+}
+
 impl Ledger {
     /// The items after number `after`, at most `limit`.
     ///
@@ -99,6 +108,30 @@ impl Ledger {
     /// [`StoreError`].
     pub fn put_local(&self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         self.put(layout::local_key(key), value)
+    }
+
+    /// All local values whose keys begin with `prefix`, by key, ascending.
+    pub fn scan_local(
+        &self,
+        prefix: &[u8],
+    ) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + '_ + use<'_> {
+        let read = |item: Item| item.map(|(key, value)| (key[1..].to_vec(), value.to_vec()));
+        self.0.db.scan_prefix(Cf::Local, &layout::local_key(prefix), false).map(read)
+    }
+
+    /// Changes local values, durably: all of them or none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn change_local(&self, changes: Vec<LocalChange>) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        for change in changes {
+            match change {
+                LocalChange::Put(key, value) => batch.put_cf(self.0.db.cf(Cf::Local), layout::local_key(&key), value),
+                LocalChange::Delete(key) => batch.delete_cf(self.0.db.cf(Cf::Local), layout::local_key(&key)),
+            }
+        }
+        self.0.db.write(batch, true)
     }
 
     fn put(&self, key: Vec<u8>, value: &[u8]) -> Result<(), StoreError> {

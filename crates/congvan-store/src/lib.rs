@@ -32,7 +32,7 @@ pub use backup::Sizes;
 pub use blobs::{BlobWriter, Chunk};
 pub use chain::{ChainStatus, Quarantine, Reason};
 pub use error::{AppendError, BackupError, Corruption, IngestError, MarkError, OpenError, StoreError, WriterError};
-pub use feed::FeedItem;
+pub use feed::{FeedItem, LocalChange};
 pub use ingest::{Ingested, Verified};
 pub use ledger::{Ledger, MarkVerdict, Options};
 pub use mark::HighWater;

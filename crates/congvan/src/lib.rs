@@ -36,7 +36,7 @@
 //!
 //! # The parts
 //!
-//! [`setup`] makes directories and keys, [`registrar`] changes the roster, [`Node`] sends and reads,
+//! [`setup`] makes directories and keys, [`systems`] keeps the programs that may speak for the agency, [`registrar`] changes the roster, [`Node`] sends and reads,
 //! [`Consumer`] follows events, [`archive`] exports and imports, [`audit`] judges a copy without
 //! trusting any node, [`control`] is the operator's socket.
 
@@ -52,6 +52,7 @@ mod replicate;
 pub mod rotate;
 pub mod send;
 pub mod setup;
+pub mod systems;
 pub mod view;
 
 pub use congvan_core as core;

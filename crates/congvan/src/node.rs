@@ -386,6 +386,11 @@ impl Node {
         }
     }
 
+    /// Its directory.
+    pub fn home(&self) -> &Home {
+        &self.0.home
+    }
+
     /// The ledger, to read.
     pub fn ledger(&self) -> &Ledger {
         &self.0.ledger

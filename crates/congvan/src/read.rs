@@ -260,13 +260,33 @@ impl Node {
         Ok(statuses)
     }
 
+    /// One status, by its id, with what its author noted beside it; the note is empty where it is
+    /// sealed to others.
+    ///
+    /// # Errors
+    /// [`ReadError::NotFound`] if no status has this id, or its signature is bad.
+    pub fn status(&self, id: &str) -> Result<(StatusView, StatusNote), ReadError> {
+        let missing = || ReadError::NotFound(id.to_owned());
+        let parsed = id.trim().parse::<EntryId>().map_err(|_| ReadError::NotAnId(id.to_owned()))?;
+        let entry = self.0.ledger.entry_by_id(parsed)?.filter(|entry| entry.header().kind == Kind::STATUS);
+        let entry = entry.ok_or_else(missing)?;
+        entry.check()?;
+        let view = self.status_view(&entry).ok_or_else(missing)?;
+        let payload = StatusPayload::from_bytes(entry.payload().ok_or(ReadError::Erased)?)?;
+        let note = self.note(&self.0.own(), &entry, &payload);
+        Ok((view, note))
+    }
+
+    fn note(&self, own: &Own, entry: &LinkedEntry, payload: &StatusPayload) -> StatusNote {
+        let chain = entry.header().chain;
+        own.seals.iter().find_map(|seal| payload.open(self.0.network, chain, seal).ok()).unwrap_or_default()
+    }
+
     /// A status; `None` for a malformed one.
     pub(crate) fn status_view(&self, entry: &LinkedEntry) -> Option<StatusView> {
         let payload = StatusPayload::from_bytes(entry.payload()?).ok()?;
-        let own = self.0.own();
         let chain = entry.header().chain;
-        let note: StatusNote =
-            own.seals.iter().find_map(|seal| payload.open(self.0.network, chain, seal).ok()).unwrap_or_default();
+        let note = self.note(&self.0.own(), entry, &payload);
         let roster = self.0.ledger.roster();
         let (status, meaning, meaning_vi) = StatusView::meanings(payload.cover.code);
         let staff = [&*note.staff.name, &*note.staff.department];

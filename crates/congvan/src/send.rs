@@ -152,6 +152,15 @@ pub enum SendError {
     Stopping,
 }
 
+/// Where the ledger keeps what was written under an idempotency key.
+fn local_key(what: &[u8], key: Option<&str>) -> Result<Option<Vec<u8>>, SendError> {
+    match key {
+        Some(key) if key.is_empty() || key.len() > MAX_KEY => Err(SendError::KeyLength(key.len())),
+        Some(key) => Ok(Some([what, key.as_bytes()].concat())),
+        None => Ok(None),
+    }
+}
+
 fn list(codes: &[AgencyCode]) -> String {
     codes.iter().map(AgencyCode::as_str).collect::<Vec<_>>().join(", ")
 }
@@ -198,18 +207,12 @@ impl Node {
     /// [`SendError`]; nothing was sent then. A retry with the same [`Outgoing::key`] sends once.
     pub async fn send(&self, outgoing: Outgoing) -> Result<Receipt, SendError> {
         let own = self.writable_own().await?;
-        let local_key = match &outgoing.key {
-            Some(key) if key.is_empty() || key.len() > MAX_KEY => return Err(SendError::KeyLength(key.len())),
-            Some(key) => Some([b"sent\0", key.as_bytes()].concat()),
-            None => None,
-        };
+        let local_key = local_key(b"sent\0", outgoing.key.as_deref())?;
         let _keyed = match &local_key {
             Some(_) => Some(self.0.keyed.lock().await),
             None => None,
         };
-        if let Some(key) = &local_key
-            && let Some(entry) = self.0.ledger.get_local_entry(key)?
-        {
+        if let Some(entry) = self.written_under(local_key.as_deref())? {
             return Ok(Receipt { entry, repeated: true });
         }
         let node = self.clone();
@@ -322,7 +325,39 @@ impl Node {
     /// # Errors
     /// [`SendError`]; nothing was written then.
     pub async fn report(&self, id: &str, code: StatusCode, note: StatusNote) -> Result<Receipt, SendError> {
+        self.report_with(id, code, note, None).await
+    }
+
+    /// The same, once for each key: a retry with the same key reports nothing more.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was written then.
+    pub async fn report_once(
+        &self,
+        id: &str,
+        code: StatusCode,
+        note: StatusNote,
+        key: &str,
+    ) -> Result<Receipt, SendError> {
+        self.report_with(id, code, note, Some(key)).await
+    }
+
+    async fn report_with(
+        &self,
+        id: &str,
+        code: StatusCode,
+        note: StatusNote,
+        key: Option<&str>,
+    ) -> Result<Receipt, SendError> {
         let own = self.writable_own().await?;
+        let local_key = local_key(b"said\0", key)?;
+        let _keyed = match &local_key {
+            Some(_) => Some(self.0.keyed.lock().await),
+            None => None,
+        };
+        if let Some(entry) = self.written_under(local_key.as_deref())? {
+            return Ok(Receipt { entry, repeated: true });
+        }
         let document = self.document_entry(id)?.reference();
         let roster = self.0.ledger.roster();
         let to = match roster.agency(document.chain) {
@@ -341,8 +376,13 @@ impl Node {
             &mut rng::from_os()?,
         )?;
         let draft = Draft { kind: Kind::STATUS, time: setup::now(), payload: payload.to_bytes() };
-        let entry = self.append(draft, Vec::new()).await?;
+        let entry = self.append(draft, local_key.into_iter().map(LocalPut::Entry).collect()).await?;
         Ok(Receipt { entry: entry.reference(), repeated: false })
+    }
+
+    /// The entry that an earlier call with the same key wrote.
+    fn written_under(&self, local_key: Option<&[u8]>) -> Result<Option<EntryRef>, SendError> {
+        Ok(local_key.map(|key| self.0.ledger.get_local_entry(key)).transpose()?.flatten())
     }
 
     /// The agency's chain.

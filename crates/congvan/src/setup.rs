@@ -80,6 +80,11 @@ impl Home {
         self.0.join("control.sock")
     }
 
+    /// The programs that may speak for the agency, and their secrets ([`crate::systems`]).
+    pub fn systems(&self) -> PathBuf {
+        self.0.join("systems.json")
+    }
+
     /// Where attachments wait before they are in the ledger.
     pub fn spool(&self) -> PathBuf {
         self.0.join("spool")
@@ -170,7 +175,7 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SetupError> {
     write().map_err(file_error(path))
 }
 
-fn sync_parent(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         Some(parent) => File::open(parent)?.sync_all(),
         None => Ok(()),
