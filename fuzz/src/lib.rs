@@ -15,10 +15,12 @@
 mod chain;
 mod files;
 mod packets;
+mod vxp;
 
 pub use chain::chain_extend;
 pub use files::{archive, blob_chunk, key_file, proof};
 pub use packets::{attachment, base64, packet, skeleton, status_packet};
+pub use vxp::{vxp_headers, vxp_moment};
 
 use congvan_core::roster::{Proposal, RosterPayload};
 use congvan_core::status::StatusContent;
@@ -53,6 +55,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("status", status),
     ("status_content", status_content),
     ("status_packet", status_packet),
+    ("vxp_headers", vxp_headers),
+    ("vxp_moment", vxp_moment),
 ];
 
 /// What decodes encodes to the same bytes, and has no second encoding that is longer by a byte.

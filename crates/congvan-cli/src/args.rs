@@ -70,6 +70,9 @@ pub(crate) enum Command {
     /// The directory of agencies: the registrar's commands
     #[command(subcommand)]
     Roster(Roster),
+    /// Programs that may speak for this agency over HTTP, and their secrets
+    #[command(subcommand)]
+    System(System),
     /// Send a document
     Send(Box<Send>),
     /// List documents addressed to this agency, newest first
@@ -237,6 +240,50 @@ pub(crate) enum Roster {
     /// List agencies; also in a node's directory
     #[command(after_help = "Examples:\n  congvan roster list\n  congvan --dir registrar roster list --json")]
     List,
+}
+
+/// `congvan system …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum System {
+    /// Let a program speak for this agency; prints its new secret, once
+    #[command(after_help = "Examples:\n  congvan system add ioffice\n  \
+        congvan system add 000.00.00.H55 --secret-file secret.txt\n\n\
+        Give id and secret to the vendor. A running node knows the system from the next call on.\n\
+        --secret-file takes over the secret that the program has already, such as the hub's.")]
+    Add {
+        /// The system's id: letters, digits, '.', '-' and '_'
+        id: String,
+        /// The agency that it may speak for; may be repeated; by default this node's
+        #[arg(long, value_name = "CODE")]
+        agency: Vec<String>,
+        #[command(flatten)]
+        secret: SecretFile,
+    },
+    /// List the systems; shows no secret
+    #[command(after_help = "Examples:\n  congvan system list\n  congvan system list --json")]
+    List,
+    /// Give a system another secret; the old one is worth nothing from the next call on
+    #[command(after_help = "Examples:\n  congvan system rotate ioffice")]
+    Rotate {
+        /// The system's id
+        id: String,
+        #[command(flatten)]
+        secret: SecretFile,
+    },
+    /// Let a system speak for nobody any more
+    #[command(after_help = "Examples:\n  congvan system remove ioffice")]
+    Remove {
+        /// The system's id
+        id: String,
+    },
+}
+
+/// `--secret-file`
+#[derive(Debug, Args)]
+pub(crate) struct SecretFile {
+    /// A file (mode 0600) whose first line is the secret; without it a new one is made
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
 }
 
 /// Where a chain ends.

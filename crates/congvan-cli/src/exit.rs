@@ -16,6 +16,7 @@ use congvan::core::{AgencyCode, CodecError};
 use congvan::registrar::RegistrarError;
 use congvan::setup::SetupError;
 use congvan::store::{BackupError, OpenError, StoreError};
+use congvan::systems::{MAX_SECRET, MIN_SECRET, SystemsError};
 use congvan_edxml::{AttachmentError, ExportError, ImportError};
 use serde::Serialize;
 
@@ -48,6 +49,10 @@ pub(crate) enum Failure {
     Session(SessionError),
     /// Keys and directories.
     Setup(SetupError),
+    /// The systems, or their file.
+    Systems(SystemsError),
+    /// Others may read a secret's file.
+    SecretMode(PathBuf),
     /// The registrar's desk.
     Registrar(RegistrarError),
     /// An exported ledger.
@@ -131,6 +136,8 @@ impl Failure {
         match self {
             Self::Session(error) => error.to_string(),
             Self::Setup(error) => error.to_string(),
+            Self::Systems(error) => system_error(error, lang),
+            Self::SecretMode(path) => lang.d_passphrase_mode(path.display()),
             Self::Registrar(error) => error.to_string(),
             Self::Transfer(path, error) => lang.e_file(path.display(), error),
             Self::Open(error) => error.to_string(),
@@ -180,7 +187,8 @@ impl Failure {
             Self::Session(SessionError::Start(StartError::Setup(error))) => return setup_hint(error, lang),
             Self::Setup(error) | Self::Registrar(RegistrarError::Setup(error)) => return setup_hint(error, lang),
             Self::Registrar(RegistrarError::NoKeys(_)) => lang.n_roster_dir(),
-            Self::File(..) => lang.n_file(),
+            Self::File(..) | Self::Systems(SystemsError::File { .. }) => lang.n_file(),
+            Self::Systems(SystemsError::Unknown(_)) => lang.n_systems(),
             Self::UnknownAgencies(_) => lang.n_unknown(),
             Self::NoDocument(_) | Self::SeveralDocuments(_) => lang.n_give_id(),
             Self::Bound(..) => lang.n_bound(),
@@ -208,6 +216,8 @@ impl Failure {
         match self {
             Self::Session(error) => session_exit(error),
             Self::Setup(error) => setup_exit(error),
+            Self::Systems(SystemsError::File { .. } | SystemsError::Malformed { .. }) => Exit::Unreadable,
+            Self::Systems(_) => Exit::Refused,
             Self::Registrar(RegistrarError::Setup(error)) => setup_exit(error),
             Self::Registrar(RegistrarError::Open(error)) | Self::Open(error) => open_exit(error),
             Self::Backup(BackupError::Exists(_)) => Exit::Refused,
@@ -228,6 +238,7 @@ impl Failure {
             | Self::NoNumber(..)
             | Self::OtherCode(..)
             | Self::PassphraseMode(_)
+            | Self::SecretMode(_)
             | Self::Export(_)
             | Self::Zip(..) => Exit::Refused,
             _ => Exit::Unreadable,
@@ -254,6 +265,17 @@ impl Failure {
             }
         }
         self.exit()
+    }
+}
+
+fn system_error(error: &SystemsError, lang: Lang) -> String {
+    match error {
+        SystemsError::Exists(id) => lang.e_system_exists(id),
+        SystemsError::Unknown(id) => lang.e_system_unknown(id),
+        SystemsError::Id(id) => lang.e_system_id(id),
+        SystemsError::Secret(len) => lang.e_system_secret(len, MIN_SECRET, MAX_SECRET),
+        SystemsError::Mode { path, .. } => lang.d_passphrase_mode(path.display()),
+        other => other.to_string(),
     }
 }
 
@@ -307,6 +329,7 @@ macro_rules! from {
 from! {
     Session(SessionError);
     Setup(SetupError);
+    Systems(SystemsError);
     Registrar(RegistrarError);
     Open(OpenError);
     Backup(BackupError);

@@ -80,7 +80,17 @@ texts! {
     no_events() "No new events." "Không có sự kiện mới.";
     complete() "The document and all its attachments are here." "Văn bản và mọi tệp kèm đã đến đủ.";
 
+    system_added(id, agencies) "System {id} may now speak for {agencies}." "Hệ thống {id} từ nay được thay mặt {agencies}.";
+    system_rotated(id) "System {id} has another secret; the old one is worth nothing." "Hệ thống {id} đã có khóa bí mật mới; khóa cũ hết giá trị.";
+    system_removed(id) "System {id} may speak for nobody any more." "Hệ thống {id} không còn được thay mặt ai.";
+    system_once() "The secret is shown once; give it to the vendor on a safe way." "Khóa bí mật chỉ hiện một lần; hãy giao cho nhà cung cấp một cách an toàn.";
+    system_other(codes, own) "this node sends and receives for {own} alone; {codes} matters to it only where it registers"
+        "nút này chỉ gửi và nhận cho {own}; {codes} chỉ có ý nghĩa khi đăng ký";
+
     // Headings and fields.
+    h_system() "system" "hệ thống";
+    h_secret() "secret" "khóa bí mật";
+    h_since() "secret since" "khóa từ lúc";
     h_id() "id" "mã";
     h_time() "time" "thời gian";
     h_from() "from" "nơi gửi";
@@ -255,7 +265,15 @@ texts! {
     e_binary_terminal() "the packet would go to the terminal; give -o FILE" "gói tin sẽ in ra màn hình; hãy dùng -o FILE";
     e_unexpected() "the node answered something else than was asked; is it of another version?"
         "nút trả lời không đúng câu hỏi; có phải khác phiên bản?";
+    e_system_exists(id) "there is a system {id} already; `congvan system rotate` gives it another secret"
+        "đã có hệ thống {id}; dùng `congvan system rotate` để đổi khóa bí mật";
+    e_system_unknown(id) "there is no system {id}" "không có hệ thống {id}";
+    e_system_id(id) "{id} is no system id: letters, digits, '.', '-' and '_', at most 64"
+        "{id} không phải mã hệ thống: chỉ gồm chữ, số, '.', '-' và '_', tối đa 64";
+    e_system_secret(len, min, max) "a secret has {min} to {max} bytes, without blanks or control characters; this has {len}"
+        "khóa bí mật có từ {min} đến {max} byte, không có khoảng trắng; khóa này có {len}";
     e_changed(path) "{path} changed while it was read" "{path} đã thay đổi trong lúc đọc";
+    n_systems() "see `congvan system list`" "xem `congvan system list`";
     n_file() "check the path and who may read it" "kiểm tra đường dẫn và quyền đọc";
     n_unknown() "see `congvan roster list`; --to gives other addressees" "xem `congvan roster list`; dùng --to để chọn nơi nhận khác";
     n_offline() "start congvan-node; or, if no peer can be asked, repeat with --offline"
@@ -299,6 +317,11 @@ const ABOUT: &[(&str, &str)] = &[
     ("roster revoke", "Thu hồi khóa bị mất hoặc bị lộ, kể từ sau một số"),
     ("roster resolve", "Chọn mục có hiệu lực khi một cơ quan đã ký hai mục cùng số"),
     ("roster list", "Liệt kê cơ quan; dùng được cả ở thư mục của nút"),
+    ("system", "Các phần mềm được thay mặt cơ quan này qua HTTP, và khóa bí mật của chúng"),
+    ("system add", "Cho một phần mềm thay mặt cơ quan này; in khóa bí mật mới, một lần"),
+    ("system list", "Liệt kê các hệ thống; không hiện khóa bí mật"),
+    ("system rotate", "Đổi khóa bí mật của một hệ thống; khóa cũ hết giá trị ngay"),
+    ("system remove", "Không cho một hệ thống thay mặt ai nữa"),
     ("send", "Gửi văn bản"),
     ("inbox", "Liệt kê văn bản đến, mới nhất trước"),
     ("outbox", "Liệt kê văn bản đi, mới nhất trước"),

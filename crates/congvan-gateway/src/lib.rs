@@ -1,13 +1,14 @@
-//! HTTP interfaces of a Congvan node: health and metrics.
+//! HTTP interfaces of a Congvan node: health, metrics, and the interface of the national axis' Java SDK.
 //!
 //! | path | answers |
 //! |---|---|
 //! | `/healthz` | 200 while the process serves: for whoever restarts it |
 //! | `/readyz` | 200 if documents can be sent and travel, else 503 with the reasons: for whoever is called |
 //! | `/metrics` | the node's figures in Prometheus' text format |
+//! | `/vxp/…` | the calls of the national axis' SDK, if [`Gateway::vxp`] says so |
 //!
-//! It is neither encrypted nor authenticated, so it listens on the machine's own addresses unless it is
-//! told otherwise in so many words.
+//! The first three are neither encrypted nor authenticated; calls of the SDK are authenticated, not encrypted; so
+//! it listens on the machine's own addresses unless it is told otherwise in so many words.
 //!
 //! ```no_run
 //! # async fn run(stop: tokio::sync::oneshot::Receiver<()>) -> Result<(), Box<dyn std::error::Error>> {
@@ -23,6 +24,7 @@
 
 mod metrics;
 mod snapshot;
+mod vxp;
 
 use std::io;
 use std::net::SocketAddr;
@@ -36,6 +38,7 @@ use congvan::Node;
 use tokio::net::TcpListener;
 
 pub use snapshot::Snapshot;
+pub use vxp::{NotAnOffset, UtcOffset, VxpOptions};
 
 /// Who may reach the gateway.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,6 +78,7 @@ pub enum GatewayError {
 pub struct Gateway {
     listener: TcpListener,
     address: SocketAddr,
+    vxp: Option<VxpOptions>,
 }
 
 impl Gateway {
@@ -90,7 +94,7 @@ impl Gateway {
         let listen = async {
             let listener = TcpListener::bind(address).await?;
             let address = listener.local_addr()?;
-            Ok(Self { listener, address })
+            Ok(Self { listener, address, vxp: None })
         };
         listen.await.map_err(|source| GatewayError::Bind { address, source })
     }
@@ -100,16 +104,25 @@ impl Gateway {
         self.address
     }
 
+    /// Answers the calls of the national axis' SDK too, at `/vxp`.
+    pub fn vxp(mut self, options: VxpOptions) -> Self {
+        self.vxp = Some(options);
+        self
+    }
+
     /// Answers until `stop` is done; what is being answered then is finished.
     ///
     /// # Errors
     /// [`GatewayError::Serve`].
     pub async fn serve(self, node: Node, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), GatewayError> {
+        let vxp =
+            self.vxp.map_or_else(Router::new, |options| Router::new().nest("/vxp", vxp::routes(node.clone(), options)));
         let routes = Router::new()
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))
             .route("/metrics", get(metrics))
-            .with_state(node);
+            .with_state(node)
+            .merge(vxp);
         axum::serve(self.listener, routes).with_graceful_shutdown(stop).await.map_err(GatewayError::Serve)
     }
 }

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use congvan_gateway::{UtcOffset, VxpOptions};
 use serde::{Deserialize, Serialize};
 
 /// Where the configuration is read from unless the command line says otherwise.
@@ -16,6 +18,13 @@ pub(crate) const DEFAULT_PATH: &str = "/etc/congvan/node.toml";
 pub(crate) const ENV_PREFIX: &str = "CONGVAN_NODE_";
 /// Names the file itself, so it is no key of it.
 pub(crate) const ENV_CONFIG: &str = "CONGVAN_NODE_CONFIG";
+
+/// A day: a clock that is further off is no clock.
+const MAX_WINDOW_MINUTES: u32 = 24 * 60;
+/// A year.
+const MAX_SESSION_HOURS: u32 = 366 * 24;
+/// What a packet of edXML has at most.
+const MAX_PACKET_MIB: u32 = 3 << 10;
 
 /// How logs are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +57,16 @@ pub(crate) struct Config {
     pub(crate) http: Option<SocketAddr>,
     /// Whether `http` may be reachable from other machines.
     pub(crate) http_allow_remote: bool,
+    /// Whether the calls of the national axis' SDK are answered at `/vxp`.
+    pub(crate) vxp: bool,
+    /// Minutes that a timestamp may be from the node's clock when it is first used.
+    pub(crate) vxp_window_minutes: u32,
+    /// Hours after which a timestamp that is not used is worth nothing.
+    pub(crate) vxp_session_hours: u32,
+    /// The zone of the systems' clocks.
+    pub(crate) vxp_utc_offset: String,
+    /// The most MiB of one packet.
+    pub(crate) vxp_max_packet_mib: u32,
     /// Which messages are logged.
     pub(crate) log_level: String,
     /// How they are written.
@@ -65,6 +84,11 @@ impl Default for Config {
             passphrase_file: None,
             http: None,
             http_allow_remote: false,
+            vxp: false,
+            vxp_window_minutes: 10,
+            vxp_session_hours: 24,
+            vxp_utc_offset: "+07:00".to_owned(),
+            vxp_max_packet_mib: 512,
             log_level: "info".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -142,9 +166,10 @@ enum Shape {
     /// Separated by commas.
     List,
     Switch,
+    Number,
 }
 
-const KEYS: [(&str, Shape); 10] = [
+const KEYS: [(&str, Shape); 15] = [
     ("dir", Shape::Text),
     ("listen", Shape::List),
     ("bootstrap", Shape::List),
@@ -153,6 +178,11 @@ const KEYS: [(&str, Shape); 10] = [
     ("passphrase_file", Shape::Text),
     ("http", Shape::Text),
     ("http_allow_remote", Shape::Switch),
+    ("vxp", Shape::Switch),
+    ("vxp_window_minutes", Shape::Number),
+    ("vxp_session_hours", Shape::Number),
+    ("vxp_utc_offset", Shape::Text),
+    ("vxp_max_packet_mib", Shape::Number),
     ("log_level", Shape::Text),
     ("log_format", Shape::Text),
 ];
@@ -191,6 +221,7 @@ impl Config {
                 Shape::List => {
                     toml::Value::Array(value.split(',').filter(|item| !item.trim().is_empty()).map(text).collect())
                 }
+                Shape::Number => value.trim().parse::<i64>().map_or_else(|_| text(&value), toml::Value::Integer),
                 Shape::Switch => match value.trim() {
                     "1" | "true" => true.into(),
                     "0" | "false" => false.into(),
@@ -235,11 +266,40 @@ impl Config {
                           use 127.0.0.1, or set http_allow_remote = true behind a proxy that is";
             return Err(ConfigError::Value { key: "http", value: http.to_string(), reason: reason.to_owned() });
         }
+        self.vxp_options()?;
         crate::logging::filter(&self.log_level).map(drop).map_err(|e| ConfigError::Value {
             key: "log_level",
             value: self.log_level.clone(),
             reason: e.to_string(),
         })
+    }
+
+    /// How the calls of the national axis' SDK are answered, if they are.
+    pub(crate) fn vxp_options(&self) -> Result<Option<VxpOptions>, ConfigError> {
+        let wrong = |key, value: String, reason: String| ConfigError::Value { key, value, reason };
+        if self.vxp && self.http.is_none() {
+            let reason = "it is served where `http` listens, and that is not set".to_owned();
+            return Err(wrong("vxp", "true".to_owned(), reason));
+        }
+        let bounds = [
+            ("vxp_window_minutes", self.vxp_window_minutes, 1, MAX_WINDOW_MINUTES),
+            ("vxp_session_hours", self.vxp_session_hours, 0, MAX_SESSION_HOURS),
+            ("vxp_max_packet_mib", self.vxp_max_packet_mib, 1, MAX_PACKET_MIB),
+        ];
+        for (key, value, least, most) in bounds {
+            if !(least..=most).contains(&value) {
+                return Err(wrong(key, value.to_string(), format!("it is a number from {least} to {most}")));
+            }
+        }
+        let utc_offset = self.vxp_utc_offset.parse::<UtcOffset>();
+        let utc_offset = utc_offset.map_err(|e| wrong("vxp_utc_offset", self.vxp_utc_offset.clone(), e.to_string()))?;
+        Ok(self.vxp.then(|| VxpOptions {
+            window: Duration::from_secs(u64::from(self.vxp_window_minutes) * 60),
+            session: Duration::from_secs(u64::from(self.vxp_session_hours) * 3600),
+            utc_offset,
+            max_packet: u64::from(self.vxp_max_packet_mib) << 20,
+            ..VxpOptions::default()
+        }))
     }
 
     /// The passphrase of the agency's keys.
@@ -322,6 +382,7 @@ mod tests {
             ("CONGVAN_NODE_ARCHIVE", "1"),
             ("CONGVAN_NODE_HTTP", "127.0.0.1:9"),
             ("CONGVAN_NODE_LOG_FORMAT", "json"),
+            ("CONGVAN_NODE_VXP_WINDOW_MINUTES", "5"),
             ("CONGVAN_DIR", "/not/ours"),
         ])
         .unwrap();
@@ -334,6 +395,7 @@ mod tests {
                 archive: true,
                 http: Some("127.0.0.1:9".parse().unwrap()),
                 log_format: LogFormat::Json,
+                vxp_window_minutes: 5,
                 ..Config::default()
             }
         );
@@ -341,9 +403,12 @@ mod tests {
 
     #[test]
     fn a_wrong_value_in_the_environment_names_its_variable() {
-        for (variable, value) in
-            [("CONGVAN_NODE_ARCHIVE", "ja"), ("CONGVAN_NODE_HTTP", "localhost"), ("CONGVAN_NODE_LOG_FORMAT", "xml")]
-        {
+        for (variable, value) in [
+            ("CONGVAN_NODE_ARCHIVE", "ja"),
+            ("CONGVAN_NODE_HTTP", "localhost"),
+            ("CONGVAN_NODE_LOG_FORMAT", "xml"),
+            ("CONGVAN_NODE_VXP_SESSION_HOURS", "một"),
+        ] {
             let error = env(&[(variable, value)]).unwrap_err().to_string();
             assert!(error.contains(variable) && error.contains(value), "{error}");
         }
@@ -360,6 +425,17 @@ mod tests {
         refused(Config { listen: vec!["192.0.2.1:7411".into()], ..default() }, "listen");
         refused(Config { bootstrap: vec!["/ip4/192.0.2.1/tcp/7411".into()], ..default() }, "/p2p/");
         refused(Config { log_level: "info,=".into(), ..default() }, "log_level");
+        refused(Config { vxp: true, ..default() }, "`http`");
+        refused(Config { vxp_utc_offset: "7".into(), ..default() }, "vxp_utc_offset");
+        for (vxp_window_minutes, vxp_session_hours, vxp_max_packet_mib, key) in [
+            (0, 24, 512, "vxp_window_minutes"),
+            (1441, 24, 512, "vxp_window_minutes"),
+            (10, 8785, 512, "vxp_session_hours"),
+            (10, 24, 0, "vxp_max_packet_mib"),
+            (10, 24, 3073, "vxp_max_packet_mib"),
+        ] {
+            refused(Config { vxp_window_minutes, vxp_session_hours, vxp_max_packet_mib, ..default() }, key);
+        }
         Config { http: Some("0.0.0.0:80".parse().unwrap()), http_allow_remote: true, ..default() }.check().unwrap();
     }
 }

@@ -95,7 +95,11 @@ async fn run(config: Config) -> Result<(), Failure> {
     let gateway = match config.http {
         Some(address) => {
             let exposure = if config.http_allow_remote { Exposure::AnyMachine } else { Exposure::ThisMachine };
-            Some(Gateway::bind(address, exposure).await?)
+            let gateway = Gateway::bind(address, exposure).await?;
+            Some(match config.vxp_options()? {
+                Some(options) => gateway.vxp(options),
+                None => gateway,
+            })
         }
         None => None,
     };
@@ -108,7 +112,7 @@ async fn run(config: Config) -> Result<(), Failure> {
     };
     let (stop_gateway, stopped) = oneshot::channel::<()>();
     let serving = gateway.map(|gateway| {
-        info!(address = %gateway.address(), "health and metrics are served");
+        info!(address = %gateway.address(), vxp = config.vxp, "health and metrics are served");
         tokio::spawn(gateway.serve(node.clone(), async { drop(stopped.await) }))
     });
     tell(NotifyState::Ready);

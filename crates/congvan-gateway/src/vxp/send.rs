@@ -1,0 +1,134 @@
+//! `sendEdoc`: a packet becomes an entry of this agency's chain.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use congvan::core::AgencyCode;
+use congvan::core::document::Reference;
+use congvan::view::DocumentSummary;
+use congvan::{Node, Outgoing, Receipt, SendError, Source};
+use congvan_edxml::{Draft, ImportError, StatusDraft};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::answer::{Answer, Fault, Sent};
+use super::mailbox::MessageType;
+use super::spool::Spooled;
+use super::{Caller, Vxp, blocking};
+
+/// Documents looked through for the one that a status packet answers; the newest come first.
+const LOOK_BACK: usize = 5_000;
+
+impl Vxp {
+    pub(super) async fn send(&self, caller: &Caller, body: &mut Body) -> Result<Response, Fault> {
+        let key = |key: &'static str| caller.claim.get(key).ok_or(Fault::Key("sendEdoc", key));
+        let (from, hash) = (key("from")?, key("hash-file")?);
+        let kind = kind(key("messagetype")?)?;
+        check_service(key("servicetype")?)?;
+        caller.of_own_agency(&self.node)?;
+        if !caller.means_own(&self.node, from) {
+            return Err(Fault::Unbound { system: caller.id.clone(), agency: from.chars().take(64).collect() });
+        }
+        // The same request again is a retry: it writes nothing, and gets the same answer.
+        let retry = format!("vxp/{}/{}", caller.id, caller.claim.signature());
+        let packet = Spooled::receive(body, self.options.max_packet, &self.spool(), hash.to_owned()).await?;
+        let room = self.room(packet.len()).await?;
+        let node = self.node.clone();
+        let receipt = match kind {
+            MessageType::Edoc => {
+                let draft = blocking(move || {
+                    congvan_edxml::draft_of(&packet.read()?).map_err(|error| match error {
+                        ImportError::Status => Fault::Packet("it is a status packet: messagetype is status".to_owned()),
+                        error => Fault::Packet(error.to_string()),
+                    })
+                })
+                .await?;
+                let outgoing = outgoing(draft, retry)?;
+                to_its_end(room, async move { node.send(outgoing).await }).await?
+            }
+            MessageType::Status => {
+                let reader = node.clone();
+                let (document, draft) = blocking(move || {
+                    let draft = congvan_edxml::status_of(&packet.read()?).map_err(|error| match error {
+                        ImportError::Document => Fault::Packet("it is a document: messagetype is edoc".to_owned()),
+                        error => Fault::Packet(error.to_string()),
+                    })?;
+                    Ok((answered_document(&reader, &draft.responds_to)?, draft))
+                })
+                .await?;
+                let StatusDraft { code, note, .. } = draft;
+                to_its_end(room, async move { node.report_once(&document, code, note, &retry).await }).await?
+            }
+        };
+        Ok(Answer::done(Sent { doc_id: receipt.entry.id.to_string() }).into_response())
+    }
+}
+
+/// Writes, also where the caller gives up waiting: it will try again, and the retry must find what was
+/// begun. The packet's room in memory is free afterwards.
+async fn to_its_end(
+    room: OwnedSemaphorePermit,
+    writing: impl Future<Output = Result<Receipt, SendError>> + Send + 'static,
+) -> Result<Receipt, Fault> {
+    let written = tokio::spawn(async move {
+        let _room = room;
+        writing.await
+    });
+    Ok(written.await??)
+}
+
+/// A message type by its name.
+pub(super) fn kind(text: &str) -> Result<MessageType, Fault> {
+    text.parse().map_err(|()| Fault::Value {
+        key: "messagetype",
+        value: text.chars().take(64).collect(),
+        wanted: "edoc and status are known",
+    })
+}
+
+/// There is one service.
+pub(super) fn check_service(text: &str) -> Result<(), Fault> {
+    match text {
+        text if text.eq_ignore_ascii_case("eDoc") => Ok(()),
+        text => {
+            Err(Fault::Value { key: "servicetype", value: text.chars().take(64).collect(), wanted: "eDoc is known" })
+        }
+    }
+}
+
+fn outgoing(draft: Draft, key: String) -> Result<Outgoing, Fault> {
+    let to = draft.to.into_iter().map(AgencyCode::new).collect::<Result<Vec<_>, _>>();
+    Ok(Outgoing {
+        to: to.map_err(|error| Fault::Packet(format!("To/OrganId: {error}")))?,
+        envelope: draft.envelope,
+        attachments: draft.attachments.into_iter().map(Source::Bytes).collect(),
+        skeleton: Some(draft.skeleton),
+        key: Some(key),
+        ..Outgoing::default()
+    })
+}
+
+/// The id of the one document among those that came here which a status packet answers.
+fn answered_document(node: &Node, answers: &Reference) -> Result<String, Fault> {
+    let mut found = Vec::new();
+    for document in node.inbox(LOOK_BACK)? {
+        if !may_answer(&document, answers) {
+            continue;
+        }
+        let known = node.envelope(&document.id).map(|envelope| envelope.document_id).unwrap_or_default();
+        if answers.document_id.is_empty() || known.is_empty() || known == answers.document_id {
+            found.push(document.id);
+        }
+    }
+    match <[String; 1]>::try_from(found) {
+        Ok([id]) => Ok(id),
+        Err(found) => {
+            let named = [&*answers.document_id, &*answers.agency, &*answers.code, &*answers.date].join(" ");
+            Err(Fault::ResponseFor(found.len(), named.trim().to_owned()))
+        }
+    }
+}
+
+/// Whether what the packet says of the document does not contradict what is known of it.
+fn may_answer(document: &DocumentSummary, answers: &Reference) -> bool {
+    let agrees = |said: &str, known: &str| said.is_empty() || known.is_empty() || said == known;
+    agrees(&answers.code, &document.code) && agrees(&answers.date, &document.promulgated)
+}
