@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::codec::{CodecError, Decode, Encode, Wire};
 use crate::entry::{self, EntryError, Header, Kind, Parts, UnverifiedEntry, VERSION, entry_accessors};
 use crate::ids::{ChainId, EntryId, NetworkId, Point, Seq, Time};
-use crate::keys::{AgencyKeys, AgencySecret, KeyError, PublicKey, Signature};
+use crate::keys::{AgencyKeys, AgencySecret, KeyError, KeyId, PublicKey, Signature};
 use crate::limits::MAX_ROTATIONS;
 use crate::wire;
 
@@ -80,6 +80,11 @@ pub struct ChainPolicy {
 impl ChainPolicy {
     fn grant_at(&self, seq: Seq) -> Option<&KeyGrant> {
         self.grants.binary_search_by_key(&seq, |g| g.from).ok().map(|i| &self.grants[i])
+    }
+
+    /// Whether the registrar named the entry that stands at `seq`.
+    pub fn is_pinned(&self, seq: Seq) -> bool {
+        self.pin_at(seq).is_some()
     }
 
     fn pin_at(&self, seq: Seq) -> Option<EntryId> {
@@ -284,6 +289,18 @@ impl ChainState {
     /// The keys that hold at `seq`, of the spans known so far.
     pub fn keys_at(&self, seq: Seq) -> Option<&AgencyKeys> {
         span_at(&self.spans, seq).map(|span| &*span.keys)
+    }
+
+    /// The key that signs `seq` by what is known now, under `policy`; exact up to the number due next.
+    pub fn key_at(&self, policy: &ChainPolicy, seq: Seq) -> Option<KeyId> {
+        let grant = policy.grants.iter().rfind(|grant| grant.from <= seq);
+        let keys = match (grant, span_at(&self.spans, seq)) {
+            (Some(grant), Some(span)) if span.from > grant.from => &span.keys,
+            (Some(grant), _) => &grant.keys,
+            (None, Some(span)) => &span.keys,
+            (None, None) => return None,
+        };
+        Some(keys.sign.id())
     }
 
     fn previous_id(&self) -> EntryId {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use congvan_core::{ChainId, EntryId};
-use congvan_sync::Ledger;
+use congvan_core::{ChainId, Seq, Standing};
+use congvan_sync::{ChainHead, Ledger};
 
 use crate::node::{Node, Role};
+use crate::world::World;
 
 /// An invariant that does not hold.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -79,6 +80,28 @@ pub enum Violation {
         /// The equivocator.
         node: usize,
     },
+    /// A bad signature under good ones is not what its chain is in quarantine for.
+    #[error("node {node} hid a bad signature at number {seq}; its chain is in quarantine from {found:?}")]
+    Smuggled {
+        /// The smuggler.
+        node: usize,
+        /// The number of the bad signature.
+        seq: u64,
+        /// From where its chain is in quarantine.
+        found: Option<u64>,
+    },
+    /// The roster was forked, and a node does not know where.
+    #[error("the roster is forked at number {seq}; node {node} has it in quarantine from {found:?}, up to {head}")]
+    ForkedRoster {
+        /// The node.
+        node: usize,
+        /// The forked number.
+        seq: u64,
+        /// From where the node distrusts it.
+        found: Option<u64>,
+        /// Up to where it has it.
+        head: u64,
+    },
     /// A node sent what its receiver cannot decode.
     #[error("node {node} sent a malformed message: {reason}")]
     Malformed {
@@ -100,57 +123,94 @@ fn honest(nodes: &[Node]) -> impl Iterator<Item = (usize, &Node)> {
 }
 
 /// The first difference between honest nodes, of those that healing must remove.
-pub(crate) fn apart(nodes: &[Node]) -> Option<Violation> {
+pub(crate) fn apart(nodes: &[Node], forked_roster: Option<Seq>) -> Option<Violation> {
     let mut all = honest(nodes);
     let (one, first) = all.next()?;
-    let heads = first.faces[0].ledger.heads();
+    if let Some(seq) = forked_roster
+        && let Some(violation) = honest(nodes).find_map(|(node, n)| off_the_fork(node, &n.faces[0].ledger, seq))
+    {
+        return Some(violation);
+    }
+    let heads = standing(&first.faces[0].ledger, forked_roster);
     for (other, node) in all {
-        let theirs = node.faces[0].ledger.heads();
-        if heads != theirs {
-            let differ = heads.iter().zip(&theirs).find(|(a, b)| a != b);
-            let difference = format!("heads: {differ:?} of {} and {}", heads.len(), theirs.len());
+        let theirs = standing(&node.faces[0].ledger, forked_roster);
+        // On two branches of a roster, each knows agencies that the other does not.
+        let here =
+            |chain: &ChainId| forked_roster.is_none() || (heads.contains_key(chain) && theirs.contains_key(chain));
+        let mut both = heads.keys().chain(theirs.keys()).filter(|chain| here(chain));
+        if let Some(chain) = both.find(|chain| heads.get(chain) != theirs.get(chain)) {
+            let difference = format!("{chain:?}: {:?} and {:?}", heads.get(chain), theirs.get(chain));
             return Some(Violation::Apart { one, other, difference });
         }
     }
-    let waiting = honest(nodes).find(|(_, node)| !node.faces[0].replica.blobs_wanted().is_empty());
-    if let Some((other, node)) = waiting {
-        let difference = format!("blobs: {:?}", node.faces[0].replica.blobs_wanted());
-        return Some(Violation::Apart { one, other, difference });
+    for (other, node) in honest(nodes) {
+        let missing = node.faces[0].missing_blobs();
+        if !missing.is_empty() {
+            return Some(Violation::Apart { one, other, difference: format!("blobs: {missing:?}") });
+        }
     }
-    let silent = honest(nodes)
-        .find(|(_, node)| !node.may_write() && first.faces[0].ledger.roster().agency(node.chain).is_some());
+    let may = |node: &Node| {
+        let roster = node.faces[0].ledger.roster();
+        roster.agency(node.chain).is_some_and(|a| a.standing == Standing::Active && a.policy().limit.is_none())
+    };
+    let silent = honest(nodes).find(|(_, node)| !node.may_write() && may(node));
     silent.map(|(node, _)| Violation::Silent { node })
 }
 
+/// What stands at a node; of a forked roster that is a matter of branches.
+fn standing(ledger: &impl Ledger, forked_roster: Option<Seq>) -> BTreeMap<ChainId, ChainHead> {
+    let roster = ledger.roster().chain();
+    let told = ledger.heads().into_iter();
+    told.filter(|(chain, _)| forked_roster.is_none() || *chain != roster).collect()
+}
+
+/// A forked roster stands up to the fork everywhere, and everybody knows where that is.
+fn off_the_fork(node: usize, ledger: &impl Ledger, seq: Seq) -> Option<Violation> {
+    let ChainHead { head, quarantined } = ledger.head(ledger.roster().chain());
+    let head = head.map_or(0, |head| head.seq.get());
+    let off = quarantined != Some(seq) || head + 1 < seq.get();
+    off.then(|| Violation::ForkedRoster { node, seq: seq.get(), found: quarantined.map(Seq::get), head })
+}
+
 /// What must hold at the end, once the honest nodes do not differ.
-pub(crate) fn at_the_end(
-    nodes: &[Node],
-    acknowledged: &BTreeMap<(usize, u64), EntryId>,
-    forked: Option<usize>,
-    resolved: bool,
-) -> Result<(), Violation> {
+pub(crate) fn at_the_end(world: &World) -> Result<(), Violation> {
+    let nodes = &world.nodes;
     let Some((one, first)) = honest(nodes).next() else { return Ok(()) };
-    let chains: Vec<ChainId> = first.faces[0].ledger.heads().into_iter().map(|(chain, _)| chain).collect();
+    let first = &first.faces[0].ledger;
     for (at, node) in honest(nodes) {
         let ledger = &node.faces[0].ledger;
         ledger.verify_all().map_err(|e| Violation::Unverified { node: at, reason: e.to_string() })?;
-        if let Some(chain) = chains.iter().find(|c| ledger.entries(**c) != first.faces[0].ledger.entries(**c)) {
+        let chains = standing(first, world.forked_roster).into_keys();
+        let mut known =
+            chains.filter(|chain| world.forked_roster.is_none() || ledger.roster().agency(*chain).is_some());
+        if let Some(chain) = known.find(|chain| ledger.entries(*chain) != first.entries(*chain)) {
             return Err(Violation::Apart { one, other: at, difference: format!("the bytes of {chain:?}") });
         }
-        for ((of, seq), id) in acknowledged {
-            let seq = congvan_core::Seq::new(*seq);
-            if seq.is_some_and(|seq| ledger.id_at(nodes[*of].chain, seq) != Some(*id)) {
-                return Err(Violation::Lost { of: *of, at, seq: seq.map_or(0, congvan_core::Seq::get) });
+        for ((of, number), id) in &world.acknowledged {
+            let (of, chain, roster) = (*of, nodes[*of].chain, ledger.roster());
+            let Some(agency) = roster.agency(chain) else { continue };
+            let ended = agency.policy().limit.is_some_and(|limit| limit < *number);
+            let stands = Seq::new(*number).and_then(|seq| ledger.id_at(chain, seq)) == Some(*id);
+            if !ended && !stands {
+                return Err(Violation::Lost { of, at, seq: *number });
             }
         }
     }
     for (node, honest) in honest(nodes) {
-        if let Some(q) = first.faces[0].ledger.head(honest.chain).quarantined {
+        if let Some(q) = first.head(honest.chain).quarantined {
             return Err(Violation::Slandered { node, seq: q.get() });
         }
     }
-    match forked {
-        Some(node) if !resolved && first.faces[0].ledger.head(nodes[node].chain).quarantined.is_none() => {
+    if let Some((node, seq)) = world.smuggled {
+        let ChainHead { head, quarantined } = first.head(nodes[node].chain);
+        // Whoever fell silent may have told nobody.
+        let untold = !nodes[node].up && head.is_none_or(|head| head.seq < seq);
+        if quarantined != Some(seq) && !(untold && quarantined.is_none()) {
+            return Err(Violation::Smuggled { node, seq: seq.get(), found: quarantined.map(Seq::get) });
+        }
+    }
+    match world.forked {
+        Some(node) if !world.resolved && first.head(nodes[node].chain).quarantined.is_none() => {
             Err(Violation::Unnoticed { node })
         }
         _ => Ok(()),

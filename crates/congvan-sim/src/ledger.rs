@@ -6,7 +6,7 @@ use std::sync::Arc;
 use congvan_core::blob::BlobRef;
 use congvan_core::chain::Fault;
 use congvan_core::{ChainError, ChainId, EquivocationProof, Point, Roster, Seq, UnverifiedEntry};
-use congvan_sync::{Accepted, ChainHead, IngestError, Ledger, MemoryLedger};
+use congvan_sync::{ChainHead, IngestError, Ingested, Ledger, MemoryLedger};
 
 /// Bugs that the invariants must find: a check that finds none of these checks nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,6 +21,14 @@ pub enum Planted {
     LoseTail,
     /// Nodes write without asking their peers for their own chain.
     WriteUnconfirmed,
+    /// Nodes check nothing behind of what came in bulk.
+    CheckNothingBehind,
+    /// Nodes keep to themselves for which signature they distrust a chain.
+    KeepEvidence,
+    /// Nodes drop what a suspension sets aside.
+    DropSetAside,
+    /// Agencies lose the new keys that they name.
+    LoseNewKey,
 }
 
 /// [`MemoryLedger`], with what a planted bug let in beside it.
@@ -81,12 +89,15 @@ impl Ledger for SimLedger {
         self.inner.heads().into_iter().map(|(chain, _)| (chain, self.head(chain))).collect()
     }
 
-    fn ingest(&mut self, chain: ChainId, entries: Vec<UnverifiedEntry>) -> Result<Accepted, IngestError> {
+    fn ingest(&mut self, chain: ChainId, entries: Vec<UnverifiedEntry>) -> Result<Ingested, IngestError> {
         let result = self.inner.ingest(chain, entries.clone());
+        if self.planted == Some(Planted::DropSetAside) {
+            self.inner.drop_set_aside();
+        }
         match &result {
             Err(error) if self.lets_in(error) && !self.let_in.contains_key(&chain) => {
                 self.let_in.insert(chain, entries);
-                Ok(Accepted::default())
+                Ok(Ingested::default())
             }
             _ => result,
         }
@@ -94,6 +105,13 @@ impl Ledger for SimLedger {
 
     fn range(&self, chain: ChainId, from: Seq, max_bytes: usize) -> Vec<Arc<[u8]>> {
         self.inner.range(chain, from, max_bytes)
+    }
+
+    fn evidence(&self, chain: ChainId, from: Seq, max_bytes: usize) -> Vec<Arc<[u8]>> {
+        match self.planted {
+            Some(Planted::KeepEvidence) => vec![],
+            _ => self.inner.evidence(chain, from, max_bytes),
+        }
     }
 
     fn add_proof(&mut self, proof: &EquivocationProof) -> Result<bool, IngestError> {

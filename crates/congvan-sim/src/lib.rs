@@ -1,6 +1,7 @@
 //! A whole network in one thread, from one seed: many [`Replica`](congvan_sync::Replica)s with
 //! ledgers in memory, on a network that delays, loses, reorders and repeats, falls apart and heals,
-//! under nodes that crash, restart and are restored from old backups, and among some that lie.
+//! under nodes that crash, restart and are restored from old backups, under a registrar that suspends,
+//! revokes and closes, and among some that lie.
 //!
 //! ```
 //! use congvan_sim::{Scenario, run};
@@ -15,6 +16,7 @@ pub mod check;
 mod enemy;
 mod ledger;
 mod node;
+mod registrar;
 mod scenario;
 mod wire;
 mod workload;

@@ -1,7 +1,9 @@
 //! One simulated agency: its keys, its ledger, its replica, and what survives of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use congvan_core::blob::BlobRef;
 use congvan_core::document::DocumentPayload;
 use congvan_core::{AgencyCode, AgencySecret, ChainId, Kind, NodeKey, Seq, UnverifiedEntry, Wire};
 use congvan_sync::{Announcement, AnnouncementId, Config, Ledger, Replica};
@@ -13,6 +15,7 @@ use crate::ledger::SimLedger;
 pub(crate) enum Role {
     Honest,
     Equivocator,
+    Smuggler,
     Forger,
     Liar,
 }
@@ -41,11 +44,21 @@ impl Face {
     }
 
     /// The blobs of entries not yet searched, of those that are not here.
-    pub(crate) fn new_blobs(&mut self, chain: ChainId) -> Vec<congvan_core::blob::BlobRef> {
+    pub(crate) fn new_blobs(&mut self, chain: ChainId) -> Vec<BlobRef> {
         let scanned = self.scanned.entry(chain).or_default();
         let Some(from) = Seq::new(*scanned + 1) else { return vec![] };
         let entries = self.ledger.range(chain, from, usize::MAX);
         *scanned += entries.len() as u64;
+        self.missing_of(&entries)
+    }
+
+    /// The blobs of all that stands, of those that are not here.
+    pub(crate) fn missing_blobs(&self) -> Vec<BlobRef> {
+        let chains = self.ledger.heads().into_iter();
+        chains.flat_map(|(chain, _)| self.missing_of(&self.ledger.entries(chain))).collect()
+    }
+
+    fn missing_of(&self, entries: &[Arc<[u8]>]) -> Vec<BlobRef> {
         let documents = entries.iter().filter_map(|bytes| {
             let entry = UnverifiedEntry::parse(bytes).ok()?;
             let payload = entry.payload().filter(|_| entry.header().kind == Kind::DOCUMENT)?;
@@ -58,30 +71,44 @@ impl Face {
     }
 }
 
+/// A key of the agency's.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnKey {
+    pub(crate) secret: AgencySecret,
+    /// The small file beside the key: the highest number signed. `None`: lost with the disk.
+    pub(crate) mark: Option<u64>,
+}
+
 /// One agency with one node.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) role: Role,
     pub(crate) code: AgencyCode,
     pub(crate) chain: ChainId,
-    pub(crate) secret: AgencySecret,
+    /// All that it ever had; the ledger says which one signs.
+    pub(crate) keys: Vec<OwnKey>,
     pub(crate) key: NodeKey,
     pub(crate) up: bool,
     /// Counts restarts: what was asked in an earlier life is answered to nobody.
     pub(crate) life: u32,
-    /// The small file beside the key: the highest number signed. `None`: lost with the disk.
-    pub(crate) highest_signed: Option<u64>,
     pub(crate) confirm_peers: usize,
     pub(crate) faces: Vec<Face>,
     pub(crate) backup: SimLedger,
 }
 
 impl Node {
+    /// Which of its keys signs the next number by what its ledger knows.
+    pub(crate) fn key_due(&self, face: usize) -> Option<usize> {
+        let due = self.faces[face].ledger.inner.next_keys(self.chain)?;
+        self.keys.iter().position(|key| key.secret.sign.public() == due.sign)
+    }
+
     /// Whether the node may write now.
     pub(crate) fn may_write(&self) -> bool {
         let [face, ..] = self.faces.as_slice() else { return false };
         let head = face.ledger.head(self.chain).head.map_or(0, |head| head.seq.get());
-        self.up && face.replica.own_confirmed() && self.highest_signed.is_none_or(|highest| highest <= head)
+        let key = self.key_due(0).map(|key| &self.keys[key]);
+        self.up && face.replica.own_confirmed() && key.is_some_and(|key| key.mark.is_none_or(|mark| mark <= head))
     }
 }
 

@@ -30,8 +30,17 @@ pub struct Scenario {
     pub crash_ms: u64,
     /// Mean milliseconds between two restores of an old backup; 0 for none.
     pub restore_ms: u64,
+    /// Mean milliseconds between two agencies' changes of their own keys; 0 for none.
+    pub rotate_ms: u64,
+    /// Mean milliseconds between two words of the registrar about an agency's chain or keys, or about its
+    /// own keys; 0 for none.
+    pub word_ms: u64,
+    /// Whether two of the registrar's desks write one number of the roster.
+    pub forked_roster: bool,
     /// Whether one agency says two things.
     pub equivocator: bool,
+    /// Whether one agency hides a bad signature under good ones.
+    pub smuggler: bool,
     /// Whether one node alters what it relays.
     pub forger: bool,
     /// Whether one node lies about its heads.
@@ -55,9 +64,13 @@ impl Scenario {
             partition_ms: 30_000,
             crash_ms: 25_000,
             restore_ms: 50_000,
+            rotate_ms: 20_000,
+            word_ms: 12_000,
+            forked_roster: seed % 4 == 3,
             equivocator: agencies >= 5,
             forger: agencies >= 6,
             liar: agencies >= 7,
+            smuggler: agencies >= 8,
             planted: None,
         }
     }
@@ -71,7 +84,8 @@ impl Scenario {
     /// The same without trouble and without enemies.
     pub fn calm(self) -> Self {
         let none = Self { loss: 0, repeats: 0, partition_ms: 0, crash_ms: 0, restore_ms: 0, ..self };
-        Self { equivocator: false, forger: false, liar: false, ..none }
+        let none = Self { rotate_ms: 0, word_ms: 0, forked_roster: false, ..none };
+        Self { equivocator: false, smuggler: false, forger: false, liar: false, ..none }
     }
 
     /// The command that repeats the run.

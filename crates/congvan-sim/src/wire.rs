@@ -29,6 +29,11 @@ pub(crate) enum Item {
     Admit,
     Fork,
     Resolve,
+    Rotate,
+    Word,
+    ForkRoster,
+    Smuggle,
+    Silence { node: usize },
 }
 
 /// A request that somebody is about to answer.

@@ -1,59 +1,22 @@
-//! What agencies and their registrar do: admit, write, attach, and, one of them, say two things.
+//! What agencies do: write, attach, change their keys; and what two of them do wrong: say two things,
+//! and hide a bad signature under good ones.
 
+use congvan_core::chain::KeyRotation;
+use congvan_core::entry::VERSION;
 use congvan_core::{
-    Admission, Cover, DocumentPayload, Draft, Envelope, Kind, Rights, RosterAction, Text, Time, VerifiedEntry,
+    AgencySecret, Bounded, Cover, DocumentPayload, Draft, Envelope, Header, Kind, Seq, Sorted, Time, UnverifiedEntry,
+    VerifiedEntry, Wire, domain,
 };
-use congvan_core::{Bounded, Sorted, Wire};
 use congvan_sync::{Event, Ledger};
 use rand::RngExt;
 
 use crate::check::Violation;
 use crate::ledger::Planted;
-use crate::node::{Face, Role};
+use crate::node::{Face, OwnKey, Role};
 use crate::wire::{Item, Place};
 use crate::world::{World, config};
 
 impl World<'_> {
-    pub(crate) fn admit(&mut self) -> Result<(), Violation> {
-        if !self.nodes[0].up {
-            self.agenda.at(self.now + 1000, Item::Admit);
-            return Ok(());
-        }
-        let Some(number) = self.to_admit.pop_front() else {
-            return Ok(());
-        };
-        let node = &self.nodes[number];
-        let network = self.nodes[0].faces[0].ledger.roster().network();
-        let admission = Admission {
-            code: node.code.clone(),
-            name: Text::new(format!("Cơ quan {number}")).unwrap_or_default(),
-            parent: None,
-            keys: node.secret.public(),
-            possession: node.secret.prove_possession(network, node.chain),
-            nodes: Bounded::new(vec![node.key]).unwrap_or_default(),
-            rights: Rights::NONE,
-        };
-        self.roster(RosterAction::Admit(admission))
-    }
-
-    pub(crate) fn roster(&mut self, action: RosterAction) -> Result<(), Violation> {
-        let time = Time::from_millis(self.now);
-        let ledger = &mut self.nodes[0].faces[0].ledger.inner;
-        match ledger.append_roster(action, time, &[&self.registrar]) {
-            Ok(entry) => self.tell(Place { node: 0, face: 0 }, Event::Appended(vec![entry])),
-            Err(e) => Err(Violation::Unverified { node: 0, reason: e.to_string() }),
-        }
-    }
-
-    pub(crate) fn resolve(&mut self) -> Result<(), Violation> {
-        let Some(chain) = self.forked.map(|node| self.nodes[node].chain) else { return Ok(()) };
-        let ledger = &self.nodes[0].faces[0].ledger;
-        let Some(proof) = ledger.proof(chain).filter(|_| self.nodes[0].up) else { return Ok(()) };
-        let stands = proof.entries()[self.rng.random_range(0..2)].point();
-        self.resolved = true;
-        self.roster(RosterAction::Resolve { chain, stands })
-    }
-
     pub(crate) fn write(&mut self) -> Result<(), Violation> {
         let number = self.rng.random_range(0..self.nodes.len());
         let burst = if self.rng.random_bool(0.1) { self.rng.random_range(2..30) } else { 1 };
@@ -85,17 +48,21 @@ impl World<'_> {
         if self.scenario.planted == Some(Planted::LoseTail) {
             node.backup = node.faces[face].ledger.clone();
         }
-        let Ok(entry) = node.faces[face].ledger.inner.append(node.chain, draft, &node.secret) else { return Ok(None) };
+        let Some(key) = node.key_due(face) else { return Ok(None) };
+        let secret = node.keys[key].secret.clone();
+        let Ok(entry) = node.faces[face].ledger.inner.append(node.chain, draft, &secret) else { return Ok(None) };
         self.report.entries += 1;
         if node.role == Role::Honest {
             let seq = entry.seq().get();
-            node.highest_signed = node.highest_signed.map(|highest| highest.max(seq));
-            if self.acknowledged.insert((number, seq), entry.id()).is_some() {
+            let mark = &mut node.keys[key].mark;
+            *mark = mark.map(|mark| mark.max(seq));
+            if !self.is_void(number, entry.seq()) && self.acknowledged.insert((number, seq), entry.id()).is_some() {
                 return Err(Violation::SignedTwice { node: number, seq });
             }
+            let node = &mut self.nodes[number];
             if self.scenario.planted == Some(Planted::LoseTail) && self.report.entries.is_multiple_of(7) {
                 node.faces[face].ledger = node.backup.clone();
-                node.highest_signed = None;
+                node.keys.iter_mut().for_each(|key| key.mark = None);
             }
         }
         Ok(Some(entry))
@@ -124,6 +91,77 @@ impl World<'_> {
             Ok(document) => Draft { kind: Kind::DOCUMENT, time, payload: document.to_bytes() },
             Err(e) => unreachable!("one addressee and one blob fit: {e}"),
         }
+    }
+
+    /// An agency names its next key itself.
+    pub(crate) fn rotate(&mut self) -> Result<(), Violation> {
+        let number = self.rng.random_range(0..self.nodes.len());
+        let node = &self.nodes[number];
+        if node.role != Role::Honest || !node.may_write() {
+            return Ok(());
+        }
+        let secret = AgencySecret::generate(&mut self.rng);
+        let network = node.faces[0].ledger.roster().network();
+        let payload = KeyRotation::to(&secret, network, node.chain).to_bytes();
+        let draft = Draft { kind: Kind::ROTATION, time: Time::from_millis(self.now), payload };
+        let Some(entry) = self.append(number, 0, draft)? else { return Ok(()) };
+        if self.scenario.planted != Some(Planted::LoseNewKey) {
+            self.nodes[number].keys.push(OwnKey { secret, mark: Some(entry.seq().get()) });
+        }
+        self.report.rotations += 1;
+        self.tell(Place { node: number, face: 0 }, Event::Appended(vec![entry]))
+    }
+
+    /// The smuggler hides entries with bad signatures under a good one, goes on as if nothing were,
+    /// and may fall silent for good.
+    pub(crate) fn smuggle(&mut self) -> Result<(), Violation> {
+        let Some(number) = self.nodes.iter().position(|node| node.role == Role::Smuggler) else { return Ok(()) };
+        let (chain, count) = (self.nodes[number].chain, self.rng.random_range(2..6));
+        let node = &self.nodes[number];
+        let ledger = &node.faces[0].ledger;
+        if ledger.roster().agency(chain).is_none() {
+            self.agenda.at(self.now + 5000, Item::Smuggle);
+            return Ok(());
+        }
+        let (network, head) = (ledger.roster().network(), ledger.head(chain).head);
+        let key = node.keys[0].secret.sign.clone();
+        let mut prev = head.map_or(Header::NO_PREVIOUS, |head| head.id);
+        let mut entries = Vec::new();
+        let numbers = (head.map_or(1, |head| head.seq.get() + 1)..).filter_map(Seq::new);
+        for (nth, seq) in numbers.take(count).enumerate() {
+            let draft = self.draft(number, 0);
+            let header = Header {
+                version: VERSION,
+                network,
+                chain,
+                seq,
+                prev,
+                time: draft.time,
+                kind: draft.kind,
+                signer: key.public().id(),
+                payload_digest: Header::digest(&draft.payload),
+                payload_len: draft.payload.len() as u32,
+            }
+            .to_bytes();
+            let mut signature = key.sign(&[domain::SIGN_ENTRY, &header].concat()).0;
+            signature[0] ^= u8::from(nth + 1 < count);
+            match UnverifiedEntry::parse(&[header, signature.to_vec(), draft.payload].concat()) {
+                Ok(entry) => entries.push(entry),
+                Err(e) => unreachable!("a header, a signature and a payload are an entry: {e}"),
+            }
+            prev = entries.last().map_or(prev, UnverifiedEntry::id);
+        }
+        self.smuggled = entries.first().map(|first| (number, first.seq()));
+        let stored = self.nodes[number].faces[0].ledger.ingest(chain, entries);
+        stored.map_err(|e| Violation::Unverified { node: number, reason: e.to_string() })?;
+        self.tell(Place { node: number, face: 0 }, Event::Changed(chain))?;
+        let draft = self.draft(number, 0);
+        let written = self.append(number, 0, draft)?;
+        if self.rng.random_bool(0.5) {
+            let silent = self.now + self.rng.random_range(500..20_000);
+            self.agenda.at(silent, Item::Silence { node: number });
+        }
+        self.tell(Place { node: number, face: 0 }, Event::Appended(written.into_iter().collect()))
     }
 
     /// The equivocator tells one half of its peers one thing and the other half another.

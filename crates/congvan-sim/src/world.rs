@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use congvan_core::{AgencyCode, AgencySecret, SecretKey, Sorted, Text};
-use congvan_core::{ChainId, EntryId, Genesis, Time, Wire, domain, rng as core_rng};
+use congvan_core::{ChainId, EntryId, Genesis, Seq, Time, Wire, domain, rng as core_rng};
 use congvan_sync::{Action, Announcement, AnnouncementId, Config, Event, Instant, Ledger, MemoryLedger, Verdict};
 use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
@@ -11,7 +11,8 @@ use rand_chacha::ChaCha20Rng;
 use crate::check::{self, Violation};
 use crate::enemy;
 use crate::ledger::{Planted, SimLedger};
-use crate::node::{Face, Node, Role, node_key, node_of};
+use crate::node::{Face, Node, OwnKey, Role, node_key, node_of};
+use crate::registrar::Void;
 use crate::scenario::{Scenario, around};
 use crate::wire::{Agenda, Asked, Item, Place};
 
@@ -37,6 +38,10 @@ pub struct Report {
     pub crashes: u64,
     /// Restores of an old backup.
     pub restores: u64,
+    /// Changes of their keys by agencies.
+    pub rotations: u64,
+    /// Roster entries at the end, of the first node.
+    pub words: u64,
     /// Peers that honest nodes banned.
     pub bans: u64,
     /// A digest of all that happened: one seed, one digest.
@@ -67,8 +72,12 @@ pub(crate) struct World<'a> {
     pub(crate) registrar: SecretKey,
     pub(crate) to_admit: VecDeque<usize>,
     pub(crate) acknowledged: BTreeMap<(usize, u64), EntryId>,
+    pub(crate) voids: Vec<Void>,
     pub(crate) forked: Option<usize>,
     pub(crate) resolved: bool,
+    pub(crate) forked_roster: Option<Seq>,
+    /// Who hid a bad signature, and at which number.
+    pub(crate) smuggled: Option<(usize, Seq)>,
     pub(crate) healed: bool,
     pub(crate) announcements: u64,
     pub(crate) report: Report,
@@ -93,8 +102,12 @@ impl<'a> World<'a> {
         let registrars = Sorted::from_unsorted(vec![registrar.public()]).unwrap_or_default();
         let genesis = Genesis { name, created: Time::from_millis(0), registrars, threshold: 1, salt: [1; 16] };
         let n = scenario.agencies;
-        let enemies =
-            [(scenario.equivocator, Role::Equivocator), (scenario.forger, Role::Forger), (scenario.liar, Role::Liar)];
+        let enemies = [
+            (scenario.equivocator, Role::Equivocator),
+            (scenario.forger, Role::Forger),
+            (scenario.liar, Role::Liar),
+            (scenario.smuggler, Role::Smuggler),
+        ];
         let enemies: Vec<Role> = enemies.into_iter().filter(|(is, _)| *is).map(|(_, role)| role).collect();
         let nodes = (0..n)
             .map(|number| {
@@ -110,6 +123,8 @@ impl<'a> World<'a> {
             bytes: 0,
             crashes: 0,
             restores: 0,
+            rotations: 0,
+            words: 0,
             bans: 0,
             digest: [0; 32],
         };
@@ -125,8 +140,11 @@ impl<'a> World<'a> {
             registrar,
             to_admit: (0..n).rev().collect(),
             acknowledged: BTreeMap::new(),
+            voids: Vec::new(),
             forked: None,
             resolved: false,
+            forked_roster: None,
+            smuggled: None,
             healed: false,
             announcements: 0,
             report,
@@ -145,11 +163,10 @@ impl<'a> World<'a> {
             role,
             code,
             chain,
-            secret: AgencySecret::generate(rng),
+            keys: vec![OwnKey { secret: AgencySecret::generate(rng), mark: Some(0) }],
             key: node_key(number),
             up: true,
             life: 0,
-            highest_signed: Some(0),
             confirm_peers: 1,
             faces: Vec::new(),
             backup: ledger.clone(),
@@ -187,13 +204,14 @@ impl<'a> World<'a> {
             self.trace(&item);
             self.happen(item)?;
             if time >= end {
-                return check::apart(&self.nodes).map_or(Ok(()), Err);
+                return check::apart(&self.nodes, self.forked_roster).map_or(Ok(()), Err);
             }
             if self.healed && self.report.converged_ms > 0 {
                 break;
             }
         }
-        check::at_the_end(&self.nodes, &self.acknowledged, self.forked, self.resolved)
+        self.report.words = self.nodes[0].faces[0].ledger.roster().head().map_or(0, |head| head.seq.get());
+        check::at_the_end(self)
     }
 
     fn write_the_script(&mut self) {
@@ -214,6 +232,8 @@ impl<'a> World<'a> {
         repeat(s.crash_ms, Item::Crash, &mut self.rng);
         repeat(s.restore_ms, Item::Restore, &mut self.rng);
         repeat(s.restore_ms / 3, Item::Backup, &mut self.rng);
+        repeat(s.rotate_ms, Item::Rotate, &mut self.rng);
+        repeat(s.word_ms, Item::Word, &mut self.rng);
         let waiting = self.to_admit.len() as u64;
         for nth in 0..waiting {
             self.agenda.at(s.trouble_ms * (nth + 1) / (waiting + 2), Item::Admit);
@@ -223,6 +243,12 @@ impl<'a> World<'a> {
             if self.rng.random_bool(0.5) {
                 self.agenda.at(s.trouble_ms, Item::Resolve);
             }
+        }
+        if s.smuggler {
+            self.agenda.at(s.trouble_ms / 4 + around(&mut self.rng, s.trouble_ms / 4), Item::Smuggle);
+        }
+        if s.forked_roster {
+            self.agenda.at(s.trouble_ms / 2 + around(&mut self.rng, s.trouble_ms / 8), Item::ForkRoster);
         }
         self.agenda.at(s.trouble_ms, Item::Heal);
     }
@@ -241,6 +267,7 @@ impl<'a> World<'a> {
                 for face in 0..self.nodes[node].faces.len() {
                     self.tell(Place { node, face }, Event::Tick)?;
                 }
+                self.check_behind(node)?;
                 self.look(node);
                 Ok(())
             }
@@ -258,13 +285,38 @@ impl<'a> World<'a> {
             Item::Admit => self.admit(),
             Item::Fork => self.fork(),
             Item::Resolve => self.resolve(),
+            Item::Rotate => self.rotate(),
+            Item::Word => self.word(),
+            Item::ForkRoster => self.fork_roster(),
+            Item::Smuggle => self.smuggle(),
+            Item::Silence { node } => {
+                self.nodes[node].up = false;
+                self.relink()
+            }
         }
+    }
+
+    /// Now and then an honest node checks the signatures of what came in bulk; an enemy need not.
+    fn check_behind(&mut self, number: usize) -> Result<(), Violation> {
+        let due = self.rng.random_bool(0.3) && self.scenario.planted != Some(Planted::CheckNothingBehind);
+        let node = &mut self.nodes[number];
+        if !due || !node.up || node.role != Role::Honest {
+            return Ok(());
+        }
+        for (chain, _) in node.faces[0].ledger.inner.verify_pending() {
+            self.tell(Place { node: number, face: 0 }, Event::Changed(chain))?;
+        }
+        Ok(())
     }
 
     /// Now and then, once healed: are all the same yet?
     fn look(&mut self, node: usize) {
         let often = if self.nodes.len() <= 50 { 1 } else { 10 };
-        if node == 0 && self.healed && (self.now / 1000).is_multiple_of(often) && check::apart(&self.nodes).is_none() {
+        if node == 0
+            && self.healed
+            && (self.now / 1000).is_multiple_of(often)
+            && check::apart(&self.nodes, self.forked_roster).is_none()
+        {
             self.report.converged_ms = (self.now - self.scenario.trouble_ms).max(1);
         }
     }
@@ -333,6 +385,13 @@ impl<'a> World<'a> {
             Action::Ban { peer, reason } => self.banned(place.node, node_of(&peer), reason)?,
             Action::Stored { chain } => {
                 let blobs = self.nodes[place.node].faces[place.face].new_blobs(chain);
+                return Ok((!blobs.is_empty()).then_some(Event::WantBlobs(blobs)));
+            }
+            Action::RosterChanged => {
+                // What stood may be gone, and other entries with its numbers come.
+                let face = &mut self.nodes[place.node].faces[place.face];
+                face.scanned.clear();
+                let blobs = face.missing_blobs();
                 return Ok((!blobs.is_empty()).then_some(Event::WantBlobs(blobs)));
             }
             Action::OwnChainContradicted { seq } if self.nodes[place.node].role == Role::Honest => {
@@ -521,10 +580,7 @@ impl<'a> World<'a> {
     /// hold is lost with both.
     fn restore(&mut self) -> Result<(), Violation> {
         let node = self.rng.random_range(1..self.nodes.len());
-        let well = |n: &Node| {
-            let replica = &n.faces[0].replica;
-            n.up && replica.own_confirmed() && replica.blobs_wanted().is_empty()
-        };
+        let well = |n: &Node| n.may_write() && n.faces[0].missing_blobs().is_empty();
         let all_well = self.nodes.iter().filter(|n| n.role == Role::Honest).all(well);
         if self.nodes[node].role != Role::Honest || !all_well || !self.is_replicated(node) {
             // At the next quiet moment.
@@ -540,12 +596,11 @@ impl<'a> World<'a> {
         let peers = self.links[node].len();
         let this = &mut self.nodes[node];
         this.faces[0].ledger = this.backup.clone();
-        if !keeps_file {
+        let unconfirmed = self.scenario.planted == Some(Planted::WriteUnconfirmed);
+        if !keeps_file || unconfirmed {
             // Without the file beside the key, only all the others together know.
-            (this.highest_signed, this.confirm_peers) = (None, peers);
-        }
-        if self.scenario.planted == Some(Planted::WriteUnconfirmed) {
-            (this.highest_signed, this.confirm_peers) = (None, 0);
+            this.keys.iter_mut().for_each(|key| key.mark = None);
+            this.confirm_peers = if unconfirmed { 0 } else { peers };
         }
         Ok(())
     }

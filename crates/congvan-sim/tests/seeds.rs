@@ -28,6 +28,11 @@ fn seven_agencies_stand_forger_and_liar() {
 }
 
 #[test]
+fn eight_agencies_distrust_a_hidden_bad_signature_alike() {
+    all_hold(8, 0..8);
+}
+
+#[test]
 fn twelve_agencies_converge() {
     all_hold(12, 0..4);
 }
@@ -52,13 +57,19 @@ fn the_troubles_do_happen() {
     let reports: Vec<_> = (0..12).map(|seed| run(&Scenario::small(3, seed)).unwrap()).collect();
     assert!(reports.iter().map(|r| r.crashes).sum::<u64>() >= 12);
     assert!(reports.iter().map(|r| r.restores).sum::<u64>() >= 6);
+    // Each agency is admitted by a word of its own.
+    assert!(reports.iter().map(|r| r.words - 3).sum::<u64>() >= 36);
+    assert!(reports.iter().map(|r| r.rotations).sum::<u64>() >= 24);
     assert!(run(&Scenario::small(8, 1)).unwrap().bans > 0, "nobody noticed the forger");
 }
 
 /// The violation that a planted bug leads to under one of some seeds.
 fn caught(agencies: usize, planted: Planted) -> Violation {
-    let scenario = |seed| Scenario { planted: Some(planted), ..Scenario::small(agencies, seed) };
-    let found = (0..30).find_map(|seed| run(&scenario(seed)).err());
+    caught_in(planted, |seed| Scenario::small(agencies, seed))
+}
+
+fn caught_in(planted: Planted, scenario: impl Fn(u64) -> Scenario) -> Violation {
+    let found = (0..30).find_map(|seed| run(&Scenario { planted: Some(planted), ..scenario(seed) }).err());
     found.unwrap_or_else(|| panic!("{planted:?} went unnoticed")).violation
 }
 
@@ -92,4 +103,39 @@ fn a_lost_tail_is_caught() {
     let fits =
         matches!(violation, Violation::SignedTwice { .. } | Violation::Slandered { .. } | Violation::Lost { .. });
     assert!(fits, "{violation}");
+}
+
+#[test]
+fn signatures_never_checked_behind_are_caught() {
+    let violation = caught(8, Planted::CheckNothingBehind);
+    assert!(matches!(violation, Violation::Unverified { .. } | Violation::Smuggled { .. }), "{violation}");
+}
+
+#[test]
+fn evidence_kept_from_others_is_caught() {
+    let violation = caught(8, Planted::KeepEvidence);
+    assert!(matches!(violation, Violation::Apart { .. }), "{violation}");
+}
+
+#[test]
+fn entries_dropped_at_a_suspension_are_caught() {
+    let violation = caught(4, Planted::DropSetAside);
+    let fits = matches!(
+        violation,
+        Violation::Lost { .. } | Violation::Silent { .. } | Violation::SignedTwice { .. } | Violation::Slandered { .. }
+    );
+    assert!(fits, "{violation}");
+}
+
+#[test]
+fn a_lost_new_key_is_caught() {
+    let violation = caught(4, Planted::LoseNewKey);
+    assert!(matches!(violation, Violation::Silent { .. }), "{violation}");
+}
+
+#[test]
+fn a_forked_roster_that_one_node_ignores_is_caught() {
+    let forked = |seed| Scenario { forked_roster: true, ..Scenario::small(4, seed) };
+    let violation = caught_in(Planted::ForgetProofs, forked);
+    assert!(matches!(violation, Violation::ForkedRoster { node: 1, .. }), "{violation}");
 }

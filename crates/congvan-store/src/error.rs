@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use congvan_core::blob::BlobError;
 use congvan_core::evidence::ProofError;
 use congvan_core::roster::RosterError;
-use congvan_core::{ChainError, ChainId, CodecError, EntryError, EquivocationProof, Seq};
+use congvan_core::{ChainError, ChainId, CodecError, EntryError, Seq};
 
 /// What is wrong with stored bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +64,14 @@ pub enum OpenError {
     /// One is there already.
     #[error("there is a ledger in {0} already; choose another directory")]
     Exists(PathBuf),
+    /// It is another agency's.
+    #[error("the ledger in {path} is that of agency {owner}: export it from there, and import it into a new one")]
+    OtherOwner {
+        /// Where.
+        path: PathBuf,
+        /// Whose it is.
+        owner: String,
+    },
     /// Another process writes it.
     #[error("another process writes the ledger in {0}; stop it first, or talk to it")]
     Locked(PathBuf),
@@ -146,35 +154,12 @@ pub enum StoreError {
 }
 
 /// Why entries or a proof were not stored. Nothing of them was.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum IngestError {
-    /// They break the chain's rules: blame whoever sent them.
-    #[error(transparent)]
-    Chain(#[from] ChainError),
-    /// They break the roster's rules: blame whoever sent them.
-    #[error(transparent)]
-    Roster(#[from] RosterError),
-    /// The roster knows no such chain yet: nobody is to blame.
-    #[error("the roster knows no chain {0}")]
-    UnknownChain(ChainId),
-    /// They are not next to what is stored.
-    #[error("they begin at number {first}; the ledger stands before {due}")]
-    Gap {
-        /// Where they begin.
-        first: Seq,
-        /// What is due.
-        due: Seq,
-    },
-    /// The chain is in quarantine from a number before them.
-    #[error("the chain is in quarantine from number {0} on")]
-    Quarantined(Seq),
-    /// A stored entry and one of these have one number, and both signatures hold under one key.
-    #[error("the agency signed two entries with number {}", .0.seq())]
-    Equivocation(Box<EquivocationProof>),
-    /// The ledger.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+pub type IngestError = congvan_core::ingest::IngestError<StoreError>;
+
+impl From<StoreError> for IngestError {
+    fn from(error: StoreError) -> Self {
+        Self::Storage(error)
+    }
 }
 
 /// Why an entry was not appended.

@@ -2,23 +2,15 @@
 
 use congvan_core::chain::Fault;
 use congvan_core::evidence::ProofError;
+use congvan_core::ingest::Ingested;
 use congvan_core::{ChainError, ChainId, ChainPolicy, EquivocationProof, LinkedEntry, Point, Seq, UnverifiedEntry};
 use rayon::prelude::*;
 
 use crate::batch::{Batch, Meaning};
-use crate::chain::{Chain, is_pinned, key_at};
+use crate::chain::Chain;
 use crate::error::{Corruption, IngestError, StoreError};
 use crate::layout::{self, Cf};
 use crate::ledger::{Ledger, guard, standing};
-
-/// What an ingest did.
-#[derive(Clone, Debug, Default)]
-pub struct Ingested {
-    /// The entries that are new.
-    pub entries: Vec<LinkedEntry>,
-    /// Whether the roster changed.
-    pub roster_changed: bool,
-}
 
 /// What a background check did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,7 +46,8 @@ impl Ledger {
             let policy = view.roster.policy(id).map_err(|_| IngestError::UnknownChain(id))?;
             (policy, view.chains.get(&id).cloned().ok_or(IngestError::UnknownChain(id))?)
         };
-        let barrier = before.quarantine.map(|q| q.from).into_iter().chain(before.barrier(&policy)).min();
+        let barrier =
+            before.quarantine.map(|q| q.from).into_iter().chain(before.doubts.barrier(&before.state, &policy)).min();
         if let (Some(barrier), Some(first)) = (barrier, entries.first()) {
             if first.seq() >= barrier {
                 return Err(IngestError::Quarantined(barrier));
@@ -62,8 +55,7 @@ impl Ledger {
             entries.retain(|entry| entry.seq() < barrier);
         }
         // The registrar's word goes before a rival's.
-        let pinned =
-            |entry: &&UnverifiedEntry| is_pinned(&policy, entry.seq()) && !policy.pins.contains(&entry.point());
+        let pinned = |entry: &&UnverifiedEntry| policy.is_pinned(entry.seq()) && !policy.pins.contains(&entry.point());
         if let Some(entry) = entries.iter().find(pinned) {
             return Err(ChainError { seq: entry.seq(), fault: Fault::Pinned }.into());
         }
@@ -78,19 +70,19 @@ impl Ledger {
         let concerning: Vec<_> =
             linked.iter().zip(&meanings).map(|(entry, meaning)| self.0.owner.concerns(entry, meaning)).collect();
         let bad = linked.par_iter().zip(&concerning).find_first(|(entry, ours)| **ours && entry.check().is_err());
-        after.bad = before.bad.or(bad.map(|(entry, _)| entry.point()));
-        if linked.len() == 1 && before.verified == before.head() && after.bad.is_none() {
+        after.doubts.note_bad(bad.map(|(entry, _)| entry.point()));
+        if linked.len() == 1 && before.verified == before.head() && after.doubts.bad().is_none() {
             // The last of a batch was checked by its own signature, and here it is the only one.
             after.verified = after.head();
         }
         after.epoch += 1;
-        after.quarantine = after.judge(&policy);
+        after.quarantine = after.judge(Some(&policy));
 
         let bytes: usize = linked.iter().map(|entry| entry.bytes().len() + 192).sum();
         let mut batch = Batch::new(&self.0.db, side.next_feed, bytes);
         for ((entry, meaning), ours) in linked.iter().zip(&meanings).zip(&concerning) {
             batch.put_entry(after.no, entry, meaning);
-            if *ours && after.bad.is_none_or(|bad| entry.seq() < bad.seq) {
+            if *ours && after.doubts.bad().is_none_or(|bad| entry.seq() < bad.seq) {
                 batch.feed(entry);
             }
         }
@@ -172,16 +164,16 @@ impl Ledger {
                     || roster.registrars().0.contains(proof.signer())
             }
             false if seq > due => return Err(IngestError::Gap { first: seq, due }),
-            false => key_at(&before.state, &policy, seq) == Some(proof.signer().id()),
+            false => before.state.key_at(&policy, seq) == Some(proof.signer().id()),
         };
         if !signed_here {
             return Err(refused(Fault::Signer));
         }
         let mut after = (*before).clone();
-        if !after.note_proof(proof) {
+        if !after.doubts.note_proof(proof) {
             return Ok(false);
         }
-        after.quarantine = if is_roster { after.judge_roster() } else { after.judge(&policy) };
+        after.quarantine = after.judge((!is_roster).then_some(&*policy));
         let changed = after.quarantine != before.quarantine;
         after.standing = standing(&self.0.db, &after, is_roster)?;
         after.epoch += u64::from(changed);
@@ -275,8 +267,8 @@ impl Ledger {
 
 impl Chain {
     fn distrust(&mut self, bad: Option<Point>, policy: &ChainPolicy) {
-        self.bad = bad;
-        self.quarantine = self.judge(policy);
+        self.doubts.note_bad(bad);
+        self.quarantine = self.judge(Some(policy));
         self.epoch += 1;
         self.generation += 1;
     }

@@ -189,10 +189,7 @@ impl Ledger {
         }
         for (id, chain) in &mut chains {
             let policy = roster.policy(*id).unwrap_or_default();
-            chain.quarantine = match *id == roster.chain() {
-                true => chain.judge_roster(),
-                false => chain.judge(&policy),
-            };
+            chain.quarantine = chain.judge((*id != roster.chain()).then_some(&*policy));
             chain.standing = match standing(&db, chain, *id == roster.chain()) {
                 // The damaged entry itself will be named by whoever reads it.
                 Err(StoreError::Damaged(_) | StoreError::Corrupt { .. }) if lenient => None,
@@ -353,9 +350,9 @@ fn read_chains(db: &Database, roster: ChainId) -> Result<(HashMap<ChainId, Chain
         let spans = ChainRecord::from_bytes(&spans).map_err(Corruption::from)?;
         chain.state = ChainState::from_record(ChainRecord { chain: id, head: head.head, ..spans });
         chain.verified = head.verified;
-        chain.bad = head.bad;
+        chain.doubts.note_bad(head.bad);
         for item in db.scan_prefix(Cf::Evidence, &[layout::PROOFS, &no.0.to_be_bytes()].concat(), false) {
-            chain.note_proof(&EquivocationProof::parse(&item?.1).map_err(Corruption::from)?);
+            chain.doubts.note_proof(&EquivocationProof::parse(&item?.1).map_err(Corruption::from)?);
         }
         numbers.push(id);
         chains.insert(id, chain);

@@ -30,10 +30,12 @@ mod writer;
 
 pub use backup::Sizes;
 pub use blobs::{BlobWriter, Chunk};
-pub use chain::{ChainStatus, Quarantine, Reason};
+pub use chain::ChainStatus;
+pub use congvan_core::ingest::Ingested;
+pub use congvan_core::{Quarantine, Reason};
 pub use error::{AppendError, BackupError, Corruption, IngestError, MarkError, OpenError, StoreError, WriterError};
 pub use feed::{FeedItem, LocalChange};
-pub use ingest::{Ingested, Verified};
+pub use ingest::Verified;
 pub use ledger::{Ledger, MarkVerdict, Options};
 pub use mark::HighWater;
 pub use writer::{Done, Full, LocalPut, Writer};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use congvan_core::chain::ChainError;
 use congvan_core::entry::SIGNED_LEN;
-use congvan_core::{AgencyCode, ChainId, EntryId, EntryRef, LinkedEntry, Roster, Seq, Time, UnverifiedEntry};
+use congvan_core::{AgencyCode, ChainId, EntryId, EntryRef, LinkedEntry, Reason, Roster, Seq, Time, UnverifiedEntry};
 
 use crate::chain::Chain;
 use crate::db::{Database, Item};
@@ -110,7 +110,39 @@ impl Ledger {
         max_bytes: usize,
         max_entries: usize,
     ) -> Result<Vec<Arc<[u8]>>, StoreError> {
-        let Some(last) = self.status(chain).head.map(|head| head.seq) else { return Ok(vec![]) };
+        match self.status(chain).head {
+            Some(last) => self.bytes_between(chain, from, last.seq, max_bytes, max_entries),
+            None => Ok(vec![]),
+        }
+    }
+
+    /// The same of the entries in quarantine for a bad signature: from the bad one on, they are the
+    /// evidence that others quarantine by. None of a chain in quarantine for another reason, or not at all.
+    ///
+    /// # Errors
+    /// As [`range`](Self::range).
+    pub fn evidence(
+        &self,
+        chain: ChainId,
+        from: Seq,
+        max_bytes: usize,
+        max_entries: usize,
+    ) -> Result<Vec<Arc<[u8]>>, StoreError> {
+        let bad = self.status(chain).quarantined.filter(|q| q.reason == Reason::BadSignature && q.from <= from);
+        match bad.and(self.state(chain).head()) {
+            Some(last) => self.bytes_between(chain, from, last.seq, max_bytes, max_entries),
+            None => Ok(vec![]),
+        }
+    }
+
+    fn bytes_between(
+        &self,
+        chain: ChainId,
+        from: Seq,
+        last: Seq,
+        max_bytes: usize,
+        max_entries: usize,
+    ) -> Result<Vec<Arc<[u8]>>, StoreError> {
         let mut range: Vec<Arc<[u8]>> = Vec::new();
         let mut room = max_bytes;
         for entry in self.entries(chain, from).take(max_entries) {

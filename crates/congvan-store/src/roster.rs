@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use congvan_core::{ChainId, ChainPolicy, LinkedEntry, Point, Seq, UnverifiedEntry};
+use congvan_core::ingest::Ingested;
+use congvan_core::{ChainId, ChainPolicy, LinkedEntry, Point, Quarantine, Seq, UnverifiedEntry};
 
 use crate::batch::{Batch, Meaning};
 use crate::chain::Chain;
 use crate::error::{Corruption, IngestError, StoreError};
-use crate::ingest::Ingested;
 use crate::layout::{self, Cf, ChainNo};
 use crate::ledger::{Ledger, guard, standing};
 use crate::read::id_at;
@@ -21,12 +21,14 @@ impl Ledger {
             let roster = view.chains.get(&id).cloned().ok_or(IngestError::UnknownChain(id))?;
             (view.roster.clone(), roster, view.numbers.len() as u32)
         };
-        let new = self.unknown(&before, entries)?;
-        if new.is_empty() {
-            return Ok(Ingested::default());
-        }
-        if let Some(quarantine) = before.quarantine {
-            return Err(IngestError::Quarantined(quarantine.from));
+        let mut new = self.unknown(&before, entries)?;
+        let Some(first) = new.first().map(UnverifiedEntry::seq) else { return Ok(Ingested::default()) };
+        if let Some(Quarantine { from, .. }) = before.quarantine {
+            // A forked roster takes no more changes until the operators choose; what came before stays good.
+            if first >= from {
+                return Err(IngestError::Quarantined(from));
+            }
+            new.retain(|entry| entry.seq() < from);
         }
 
         let mut roster = (*old).clone();
@@ -96,7 +98,7 @@ impl Ledger {
             self.cut(batch, &mut after, keep)?;
         }
         self.take_back(batch, &mut after, policy)?;
-        after.quarantine = after.judge(policy);
+        after.quarantine = after.judge(Some(policy));
         after.epoch += 1;
         if after.state != before.state || after.quarantine != before.quarantine {
             after.generation += 1;
@@ -126,14 +128,14 @@ impl Ledger {
         tracing::warn!(chain = %id, head = chain.head(), keep, "the registrar ended a chain before its last entry");
         chain.state = chain.state.cut_back(head);
         chain.verified = chain.verified.min(keep);
-        chain.bad = chain.bad.filter(|bad| bad.seq.get() <= keep);
+        chain.doubts.cut_back(keep);
         Ok(())
     }
 
     /// Takes entries back that were set aside and continue the chain now, each checked whole.
     fn take_back(&self, batch: &mut Batch<'_>, chain: &mut Chain, policy: &ChainPolicy) -> Result<(), StoreError> {
         while let Some(due) = chain.state.next_seq() {
-            if chain.barrier(policy).is_some_and(|barrier| due >= barrier) {
+            if chain.doubts.barrier(&chain.state, policy).is_some_and(|barrier| due >= barrier) {
                 return Ok(());
             }
             let Some(entry) = self.orphan(chain, due, policy)? else { return Ok(()) };

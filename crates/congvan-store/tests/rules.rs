@@ -205,6 +205,14 @@ fn the_check_behind_finds_a_bad_signature_and_quarantines_from_it() {
         assert_eq!(home.verify_pending(100).unwrap(), Verified::default());
         home.reopen();
     }
+    // What others need to find the same: the bad entry and what is signed over it.
+    assert!(home.range(theirs, seq(4), usize::MAX, 99).unwrap().is_empty());
+    let evidence = home.evidence(theirs, seq(4), usize::MAX, 99).unwrap();
+    assert_eq!(
+        evidence.iter().map(|e| &**e).collect::<Vec<_>>(),
+        entries[3..].iter().map(|e| e.bytes()).collect::<Vec<_>>()
+    );
+    assert!(home.evidence(theirs, seq(3), usize::MAX, 99).unwrap().is_empty());
 }
 
 #[test]
@@ -279,4 +287,11 @@ fn a_forked_roster_takes_no_more_changes() {
     let refused = home.ingest(roster, vec![again(change.entry().bytes())]);
     assert!(matches!(refused, Err(IngestError::Quarantined(from)) if from == seq(3)), "{refused:?}");
     assert_eq!(home.status(roster).head, home.roster().head());
+    // Whoever hears of the fork first still takes what came before it, and no more.
+    let dir = tempfile::tempdir().unwrap();
+    let late = Ledger::create(&dir.path().join("ledger"), &world.genesis, world.options()).unwrap();
+    assert!(late.add_proof(&proof).unwrap());
+    let all: Vec<_> = contents(&home, roster).iter().map(|bytes| again(bytes)).collect();
+    assert_eq!(late.ingest(roster, all).unwrap().entries.len(), 2);
+    assert!(late.roster().by_code(&code(THEIRS)).is_some());
 }

@@ -38,7 +38,8 @@ impl Search {
 /// A peer that has, or may have, more of a chain than we.
 #[derive(Clone, Copy, Debug)]
 struct Holder {
-    point: Point,
+    /// Up to which number.
+    until: Seq,
     /// Gossip only: whoever forwards a hint may still be fetching it itself, so not serving it is no lie.
     hint: bool,
     /// How often it had nothing yet, and until when it is not asked again.
@@ -51,8 +52,8 @@ struct Holder {
 struct Want {
     /// Who says how far it has the chain.
     holders: BTreeMap<Peer, Holder>,
-    /// Who has it in quarantine from a lower number than we.
-    provers: BTreeSet<Peer>,
+    /// Who has it in quarantine from a lower number than we, and from which.
+    provers: BTreeMap<Peer, Seq>,
     search: Option<Search>,
     in_flight: bool,
     /// Our head when last looked at.
@@ -87,16 +88,16 @@ impl Wants {
         Some(want)
     }
 
-    /// A peer's own word that it holds a chain up to `point`.
-    fn claim(&mut self, chain: ChainId, peer: Peer, point: Point, have: u64) {
-        self.note(chain, peer, Holder { point, hint: false, tries: 0, not_before: Instant(0) }, have);
+    /// A peer's own word that it holds a chain up to `until`.
+    fn claim(&mut self, chain: ChainId, peer: Peer, until: Seq, have: u64) {
+        self.note(chain, peer, Holder { until, hint: false, tries: 0, not_before: Instant(0) }, have);
     }
 
-    /// A peer forwarded that somebody wrote `point`.
-    pub(crate) fn hint(&mut self, chain: ChainId, peer: Peer, point: Point, have: u64) {
+    /// A peer forwarded that somebody wrote number `until`.
+    pub(crate) fn hint(&mut self, chain: ChainId, peer: Peer, until: Seq, have: u64) {
         let known = self.chains.get(&chain).and_then(|want| want.holders.get(&peer));
-        if known.is_none_or(|known| known.hint && known.point.seq < point.seq) {
-            self.note(chain, peer, Holder { point, hint: true, tries: 0, not_before: Instant(0) }, have);
+        if known.is_none_or(|known| known.hint && known.until < until) {
+            self.note(chain, peer, Holder { until, hint: true, tries: 0, not_before: Instant(0) }, have);
         }
     }
 
@@ -164,9 +165,9 @@ impl Wants {
     pub(crate) fn behind(&self) -> BTreeMap<Peer, u64> {
         let mut behind = BTreeMap::<Peer, u64>::new();
         for want in self.chains.values() {
-            for (peer, Holder { point, .. }) in &want.holders {
+            for (peer, Holder { until, .. }) in &want.holders {
                 let missing = behind.entry(*peer).or_default();
-                *missing = missing.saturating_add(point.seq.get().saturating_sub(want.have));
+                *missing = missing.saturating_add(until.get().saturating_sub(want.have));
             }
         }
         behind
@@ -189,11 +190,12 @@ impl Replica {
     pub(crate) fn consider<L: Ledger>(&mut self, step: &mut Step<L>, peer: Peer, theirs: &Listed) {
         let chain = theirs.chain;
         let ours = step.ledger.head(chain);
-        if theirs.quarantined.is_some_and(|q| ours.quarantined.is_none_or(|o| q < o))
+        let lower = theirs.quarantined.filter(|q| ours.quarantined.is_none_or(|o| *q < o));
+        if let Some(from) = lower
             && let Some(want) = self.wants.entry(chain)
             && want.provers.len() < MAX_HOLDERS
         {
-            want.provers.insert(peer);
+            want.provers.insert(peer, from);
         }
         let Some(head) = theirs.head else { return };
         match ours.head {
@@ -207,7 +209,7 @@ impl Replica {
                 // From a quarantine on nothing is taken.
                 let have = number(ours.head);
                 if ours.quarantined.is_none_or(|q| have + 1 < q.get()) {
-                    self.wants.claim(chain, peer, head, have);
+                    self.wants.claim(chain, peer, head.seq, have);
                 }
             }
         }
@@ -256,8 +258,8 @@ impl Replica {
                 let request = Request::Range { chain, from: at, max_bytes: 1 };
                 (search.peer, Purpose::Probe { chain, at }, request)
             })
-        } else if let Some(prover) = want.provers.iter().copied().find(free) {
-            Some((prover, Purpose::Proof { chain }, Request::Proof(chain)))
+        } else if let Some((prover, from)) = want.provers.iter().map(|(p, from)| (*p, *from)).find(|(p, _)| free(p)) {
+            Some((prover, Purpose::Proof { chain, from }, Request::Proof(chain)))
         } else if let Some(holder) = {
             let due = want.holders.iter().filter(|(_, holder)| holder.not_before <= now);
             due.map(|(peer, _)| *peer).filter(free).min_by_key(load)
@@ -268,7 +270,7 @@ impl Replica {
             let next = next.filter(|next| ours.quarantined.is_none_or(|q| *next < q));
             let Some(want) = self.wants.chains.get_mut(&chain) else { return Pursuit::NothingToDo };
             want.have = have;
-            want.holders.retain(|_, holder| holder.point.seq.get() > have && next.is_some());
+            want.holders.retain(|_, holder| holder.until.get() > have && next.is_some());
             let Some(from) = next.filter(|_| !want.holders.is_empty()) else {
                 return if want.is_idle() { Pursuit::NothingToDo } else { Pursuit::NobodyFree };
             };
@@ -402,7 +404,7 @@ impl Replica {
         }
     }
 
-    fn stored<L: Ledger>(&mut self, step: &mut Step<L>, chain: ChainId, accepted: crate::Accepted) {
+    fn stored<L: Ledger>(&mut self, step: &mut Step<L>, chain: ChainId, accepted: crate::Ingested) {
         let head = self.refresh(step, chain);
         if let Some(want) = self.wants.chains.get_mut(&chain) {
             want.have = number(head.head);
@@ -415,7 +417,7 @@ impl Replica {
         if accepted.roster_changed {
             self.roster_changed(step);
             // Once nobody is known to have more of the roster, its chains are compared.
-            let more = |want: &Want| want.holders.values().any(|holder| holder.point.seq.get() > number(head.head));
+            let more = |want: &Want| want.holders.values().any(|holder| holder.until.get() > number(head.head));
             if !self.wants.chains.get(&chain).is_some_and(more) {
                 self.reconcile_all(step.now);
             }
@@ -457,10 +459,18 @@ impl Replica {
         step: &mut Step<L>,
         peer: Peer,
         chain: ChainId,
+        from: Seq,
         proof: Option<RawProof>,
     ) {
-        // Without a proof its quarantine has another reason, which we have to find ourselves.
-        let Some(proof) = proof else { return };
+        let Some(proof) = proof else {
+            // Then it is for a bad signature: the entries from that number on, up to a signed descendant,
+            // are the evidence, which our own check will find as bad as theirs did.
+            let ours = step.ledger.head(chain);
+            if ours.head.is_none_or(|head| head.seq < from) {
+                self.wants.claim(chain, peer, from, number(ours.head));
+            }
+            return;
+        };
         match EquivocationProof::parse(&proof.to_bytes()) {
             Ok(proof) if proof.chain() == chain => {
                 self.proven(step, proof, false);

@@ -105,7 +105,7 @@ impl Replica {
             return self.rival_announced(step, &entry);
         }
         let have = ours.head.map_or(0, |head| head.seq.get());
-        self.wants.hint(chain, peer, entry.point(), have);
+        self.wants.hint(chain, peer, seq, have);
         match may_sign(step.ledger, &roster, ours, &entry) {
             // Perhaps a key that we have not heard of: fetched, but not forwarded.
             false => Verdict::Ignore,

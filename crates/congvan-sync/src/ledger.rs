@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use congvan_core::blob::BlobRef;
 use congvan_core::entry::SIGNED_LEN;
-use congvan_core::roster::RosterError;
-use congvan_core::{ChainError, ChainId, EntryId, EquivocationProof, LinkedEntry, Point, Roster, Seq, UnverifiedEntry};
+use congvan_core::ingest::Ingested;
+use congvan_core::{ChainId, EntryId, EquivocationProof, Point, Roster, Seq, UnverifiedEntry};
 
 /// How far a ledger has a chain, and from where it distrusts it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -17,46 +17,8 @@ pub struct ChainHead {
     pub quarantined: Option<Seq>,
 }
 
-/// What an ingest did.
-#[derive(Clone, Debug, Default)]
-pub struct Accepted {
-    /// The entries that are new.
-    pub entries: Vec<LinkedEntry>,
-    /// Whether the roster changed.
-    pub roster_changed: bool,
-}
-
 /// Why entries were not stored. Nothing of them was.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum IngestError {
-    /// They break the chain's rules: blame whoever sent them.
-    #[error(transparent)]
-    Chain(#[from] ChainError),
-    /// They break the roster's rules: blame whoever sent them.
-    #[error(transparent)]
-    Roster(#[from] RosterError),
-    /// The roster knows no such chain yet: nobody is to blame.
-    #[error("the roster knows no chain {0}")]
-    UnknownChain(ChainId),
-    /// They are not next to what is stored: ask again from the head.
-    #[error("they begin at number {first}; the ledger stands before {due}")]
-    Gap {
-        /// Where they begin.
-        first: Seq,
-        /// What is due.
-        due: Seq,
-    },
-    /// The chain is in quarantine from a number before them.
-    #[error("the chain is in quarantine from number {0} on")]
-    Quarantined(Seq),
-    /// The signed first entry differs from a stored one with its number: the agency said two things.
-    #[error("the agency signed two entries with number {}", .0.seq())]
-    Equivocation(Box<EquivocationProof>),
-    /// The disk failed.
-    #[error("the ledger failed: {0}")]
-    Storage(String),
-}
+pub type IngestError = congvan_core::ingest::IngestError<String>;
 
 /// A ledger as replication sees it. Every call that returns `Ok` from a write is durable.
 pub trait Ledger {
@@ -72,10 +34,14 @@ pub trait Ledger {
     ///
     /// # Errors
     /// [`IngestError`]; nothing is stored then.
-    fn ingest(&mut self, chain: ChainId, entries: Vec<UnverifiedEntry>) -> Result<Accepted, IngestError>;
+    fn ingest(&mut self, chain: ChainId, entries: Vec<UnverifiedEntry>) -> Result<Ingested, IngestError>;
     /// The bytes of stored, standing entries from `from` on, at most `max_bytes` in all but at
     /// least one if there is one.
     fn range(&self, chain: ChainId, from: Seq, max_bytes: usize) -> Vec<Arc<[u8]>>;
+    /// The same of entries in quarantine for a bad signature: the link path from the bad entry to a
+    /// signed descendant is the evidence that others quarantine by (DESIGN §3.5). Nothing for a chain that
+    /// is in quarantine for another reason, or not at all.
+    fn evidence(&self, chain: ChainId, from: Seq, max_bytes: usize) -> Vec<Arc<[u8]>>;
     /// The id of the standing entry with this number.
     fn id_at(&self, chain: ChainId, seq: Seq) -> Option<EntryId> {
         let stored = self.range(chain, seq, 1);

@@ -65,7 +65,8 @@ mod replica;
 mod serve;
 
 pub use config::Config;
-pub use ledger::{Accepted, ChainHead, IngestError, Ledger};
+pub use congvan_core::ingest::Ingested;
+pub use ledger::{ChainHead, IngestError, Ledger};
 pub use memory::MemoryLedger;
 pub use message::{Announcement, Request, Response};
 pub use replica::{PeerStatus, Replica};

@@ -7,11 +7,12 @@ use congvan_core::blob::{BlobRef, CHUNK, Outline, Outliner};
 use congvan_core::chain::Fault;
 use congvan_core::roster::RosterError;
 use congvan_core::{
-    AgencySecret, ChainError, ChainId, ChainPolicy, ChainState, Draft, EntryId, EquivocationProof, Genesis,
-    LinkedEntry, Point, Roster, RosterAction, SecretKey, Seq, Time, UnverifiedEntry, VerifiedEntry,
+    AgencyKeys, AgencySecret, ChainError, ChainId, ChainPolicy, ChainState, Doubts, Draft, EntryId, EquivocationProof,
+    Genesis, LinkedEntry, NetworkId, Point, Quarantine, Reason, Roster, RosterAction, SecretKey, Seq, Time,
+    UnverifiedEntry, VerifiedEntry,
 };
 
-use crate::{Accepted, ChainHead, IngestError, Ledger};
+use crate::{ChainHead, IngestError, Ingested, Ledger};
 
 #[derive(Clone, Debug)]
 struct Stored {
@@ -30,16 +31,30 @@ struct Chain {
     /// Of all that is stored, quarantined entries included.
     state: ChainState,
     entries: Vec<Stored>,
-    proof: Option<EquivocationProof>,
+    /// Up to this number every entry's own signature was checked.
+    verified: u64,
+    doubts: Doubts,
+    proofs: Vec<EquivocationProof>,
+    quarantine: Option<Quarantine>,
+    /// What the registrar's word forbids, for the day that another word allows it again.
+    aside: BTreeMap<Point, Stored>,
 }
 
 impl Chain {
     fn new(chain: ChainId) -> Self {
-        Self { state: ChainState::new(chain), entries: Vec::new(), proof: None }
+        Self {
+            state: ChainState::new(chain),
+            entries: Vec::new(),
+            verified: 0,
+            doubts: Doubts::default(),
+            proofs: Vec::new(),
+            quarantine: None,
+            aside: BTreeMap::new(),
+        }
     }
 
     fn quarantined(&self) -> Option<Seq> {
-        self.proof.as_ref().map(EquivocationProof::seq)
+        self.quarantine.map(|quarantine| quarantine.from)
     }
 
     fn standing(&self) -> &[Stored] {
@@ -54,48 +69,66 @@ impl Chain {
         ChainHead { head, quarantined: self.quarantined() }
     }
 
+    fn judge(&mut self, policy: &ChainPolicy) {
+        self.quarantine = self.doubts.quarantine(&self.state, policy);
+    }
+
     /// Holds the chain against a policy that may be new: what it no longer lets stand is set aside,
-    /// and a fork that it decides is one no more.
-    fn obey(&mut self, policy: &ChainPolicy) {
+    /// what it allows again is taken back, and a fork that it decides is one no more.
+    fn obey(&mut self, network: NetworkId, policy: &ChainPolicy) {
         let entries = &self.entries;
         if let Some(keep) = self.state.obeys(policy, |seq| entries.get(index(seq)).map(|e| e.id)) {
-            self.entries.truncate(usize::try_from(keep).unwrap_or(usize::MAX));
+            let cut = self.entries.split_off(usize::try_from(keep).unwrap_or(usize::MAX));
+            let numbers = (keep + 1..).filter_map(Seq::new);
+            self.aside.extend(numbers.zip(cut).map(|(seq, stored)| (Point { seq, id: stored.id }, stored)));
             let head = Seq::new(keep).zip(self.entries.last()).map(|(seq, last)| Point { seq, id: last.id });
             self.state = self.state.cut_back(head);
+            self.verified = self.verified.min(keep);
+            self.doubts.cut_back(keep);
         }
-        if self.proof.as_ref().is_some_and(|proof| judge(&self.state, policy, proof) != Ok(true)) {
-            self.proof = None;
+        while let Some(back) = self.next_aside(network, policy) {
+            self.aside.remove(&back.point());
+            if self.verified == self.entries.len() as u64 {
+                self.verified += 1;
+            }
+            self.entries.push(Stored::from(&back));
         }
+        self.judge(policy);
+    }
+
+    /// The first entry set aside that the chain accepts next, checked whole; the chain has moved on to it.
+    fn next_aside(&mut self, network: NetworkId, policy: &ChainPolicy) -> Option<LinkedEntry> {
+        let due = self.state.next_seq()?;
+        if self.doubts.barrier(&self.state, policy).is_some_and(|barrier| due >= barrier) {
+            return None;
+        }
+        let waiting = self.aside.iter().filter(|(point, _)| point.seq == due);
+        let mut waiting = waiting.filter_map(|(_, stored)| UnverifiedEntry::parse(&stored.bytes).ok());
+        waiting.find_map(|entry| self.state.extend(network, policy, vec![entry]).ok()?.pop())
+    }
+
+    /// Checks the own signatures of standing entries that were not checked yet. The first bad one.
+    fn verify_pending(&mut self, policy: &ChainPolicy) -> Option<Seq> {
+        let from = usize::try_from(self.verified).unwrap_or(usize::MAX);
+        let mut bad = None;
+        for stored in self.standing().get(from..).unwrap_or_default() {
+            let entry = UnverifiedEntry::parse(&stored.bytes).ok()?;
+            let point = entry.point();
+            if self.state.stored(entry).and_then(|entry| entry.check()).is_err() {
+                bad = Some(point);
+                break;
+            }
+        }
+        self.verified = bad.map_or(self.standing().len() as u64, |bad| bad.seq.get() - 1);
+        self.doubts.note_bad(bad);
+        self.judge(policy);
+        bad.map(|bad| bad.seq)
     }
 }
 
 /// Where a number stands in a list of a chain's entries.
 fn index(seq: Seq) -> usize {
     usize::try_from(seq.get() - 1).unwrap_or(usize::MAX)
-}
-
-/// Whether a proof stands: `Ok(false)` where the registrar has decided the fork.
-fn judge(state: &ChainState, policy: &ChainPolicy, proof: &EquivocationProof) -> Result<bool, Verdict> {
-    let seq = proof.seq();
-    if policy.pins.iter().any(|pin| pin.seq == seq) {
-        return Ok(false);
-    }
-    let due = state.next_seq();
-    let keys = match due {
-        Some(due) if seq > due => return Err(Verdict::Gap(due)),
-        Some(due) if seq == due => state.next_keys(policy),
-        _ => state.keys_at(seq).cloned().map(Arc::new),
-    };
-    match keys {
-        Some(keys) if keys.sign == *proof.signer() => Ok(true),
-        _ => Err(Verdict::OtherKey),
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    Gap(Seq),
-    OtherKey,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -143,25 +176,40 @@ impl MemoryLedger {
         }
         let entry = stored.state.append(self.roster.network(), &policy, draft, secret)?;
         stored.entries.push(Stored::from(&entry.clone().into_linked()));
+        if stored.verified + 1 == entry.seq().get() {
+            stored.verified += 1;
+        }
         Ok(entry)
     }
 
     /// Writes the roster's next entry with registrars' keys.
     ///
     /// # Errors
-    /// [`RosterError`] where the change is not possible.
+    /// [`IngestError`]: the roster is forked, or the change is not possible.
     pub fn append_roster(
         &mut self,
         action: RosterAction,
         time: Time,
         keys: &[&SecretKey],
-    ) -> Result<VerifiedEntry, RosterError> {
+    ) -> Result<VerifiedEntry, IngestError> {
+        if let Some(proof) = &self.roster_proof {
+            return Err(IngestError::Quarantined(proof.seq()));
+        }
         let change = self.roster.propose(action, time, keys)?;
         Arc::make_mut(&mut self.roster).apply(&change)?;
         let entry = change.entry().clone();
         self.roster_entries.push(Stored::from(&entry.clone().into_linked()));
         self.obey_all();
         Ok(entry)
+    }
+
+    /// The keys that sign a chain's next entry; `None` where the roster gave none.
+    pub fn next_keys(&self, chain: ChainId) -> Option<Arc<AgencyKeys>> {
+        let policy = self.policy(chain).ok()?;
+        match self.chains.get(&chain) {
+            Some(stored) => stored.state.next_keys(&policy),
+            None => ChainState::new(chain).next_keys(&policy),
+        }
     }
 
     /// Stores a whole blob.
@@ -189,6 +237,22 @@ impl MemoryLedger {
         self.standing(chain).iter().map(|stored| stored.bytes.clone()).collect()
     }
 
+    /// Checks the own signatures of entries that came in bulk. Each chain that has a bad one is in
+    /// quarantine from its number on.
+    pub fn verify_pending(&mut self) -> Vec<(ChainId, Seq)> {
+        let mut bad = Vec::new();
+        for (chain, stored) in &mut self.chains {
+            let Ok(policy) = self.roster.policy(*chain) else { continue };
+            bad.extend(stored.verify_pending(&policy).map(|seq| (*chain, seq)));
+        }
+        bad
+    }
+
+    /// Drops all entries that were set aside.
+    pub fn drop_set_aside(&mut self) {
+        self.chains.values_mut().for_each(|stored| stored.aside.clear());
+    }
+
     /// Verifies everything that stands anew, from the genesis on: every link and every signature.
     ///
     /// # Errors
@@ -206,7 +270,7 @@ impl MemoryLedger {
         for (chain, stored) in &self.chains {
             let policy = roster.policy(*chain).map_err(RosterError::from)?;
             let mut state = ChainState::new(*chain);
-            for (at, entry) in stored.entries.iter().enumerate() {
+            for (at, entry) in stored.standing().iter().enumerate() {
                 // One by one, so that each entry's own signature is checked.
                 state.extend(roster.network(), &policy, vec![parse(at, entry)?])?;
             }
@@ -229,19 +293,22 @@ impl MemoryLedger {
     fn obey_all(&mut self) {
         for (chain, stored) in &mut self.chains {
             if let Ok(policy) = self.roster.policy(*chain) {
-                stored.obey(&policy);
+                stored.obey(self.roster.network(), &policy);
             }
         }
     }
 
-    fn ingest_roster(&mut self, entries: Vec<UnverifiedEntry>) -> Result<Accepted, IngestError> {
-        let new = unknown(&self.roster_entries, entries)?;
-        if let (Some(proof), false) = (&self.roster_proof, new.is_empty()) {
-            // A forked roster takes no more changes until the operators choose.
-            return Err(IngestError::Quarantined(proof.seq()));
+    fn ingest_roster(&mut self, entries: Vec<UnverifiedEntry>) -> Result<Ingested, IngestError> {
+        let mut new = unknown(&self.roster_entries, entries)?;
+        if let (Some(proof), Some(first)) = (&self.roster_proof, new.first()) {
+            // A forked roster takes no more changes until the operators choose; what came before stays good.
+            if first.seq() >= proof.seq() {
+                return Err(IngestError::Quarantined(proof.seq()));
+            }
+            new.retain(|entry| entry.seq() < proof.seq());
         }
         let mut roster = (*self.roster).clone();
-        let mut accepted = Accepted::default();
+        let mut accepted = Ingested::default();
         for entry in new {
             let change = roster.check(entry)?;
             roster.apply(&change)?;
@@ -299,6 +366,17 @@ fn rival(known: &Stored, entry: &UnverifiedEntry) -> IngestError {
     ChainError { seq: entry.seq(), fault }.into()
 }
 
+/// As many of the first entries as fit, but at least one if there is one.
+fn within(entries: &[Stored], max_bytes: usize) -> Vec<Arc<[u8]>> {
+    let mut room = max_bytes;
+    let fits = |(at, stored): &(usize, &Stored)| {
+        let fits = *at == 0 || stored.bytes.len() <= room;
+        room = room.saturating_sub(stored.bytes.len());
+        fits
+    };
+    entries.iter().enumerate().take_while(fits).map(|(_, stored)| stored.bytes.clone()).collect()
+}
+
 impl Ledger for MemoryLedger {
     fn roster(&self) -> Arc<Roster> {
         self.roster.clone()
@@ -322,39 +400,43 @@ impl Ledger for MemoryLedger {
         heads
     }
 
-    fn ingest(&mut self, chain: ChainId, mut entries: Vec<UnverifiedEntry>) -> Result<Accepted, IngestError> {
+    fn ingest(&mut self, chain: ChainId, mut entries: Vec<UnverifiedEntry>) -> Result<Ingested, IngestError> {
         if chain == self.roster.chain() {
             return self.ingest_roster(entries);
         }
         let policy = self.policy(chain)?;
         let stored = self.chains.entry(chain).or_insert_with(|| Chain::new(chain));
-        if let (Some(q), Some(first)) = (stored.quarantined(), entries.first()) {
-            if first.seq() >= q {
-                return Err(IngestError::Quarantined(q));
+        let barrier = stored.quarantined().into_iter().chain(stored.doubts.barrier(&stored.state, &policy)).min();
+        if let (Some(barrier), Some(first)) = (barrier, entries.first()) {
+            if first.seq() >= barrier {
+                return Err(IngestError::Quarantined(barrier));
             }
-            entries.retain(|entry| entry.seq() < q);
+            entries.retain(|entry| entry.seq() < barrier);
         }
         // The registrar's word goes before a rival's.
-        let pinned =
-            |entry: &&UnverifiedEntry| policy.pins.iter().any(|pin| pin.seq == entry.seq() && pin.id != entry.id());
+        let pinned = |entry: &&UnverifiedEntry| policy.is_pinned(entry.seq()) && !policy.pins.contains(&entry.point());
         if let Some(entry) = entries.iter().find(pinned) {
             return Err(ChainError { seq: entry.seq(), fault: Fault::Pinned }.into());
         }
         let new = unknown(&stored.entries, entries)?;
         let linked = stored.state.extend(self.roster.network(), &policy, new)?;
+        if linked.len() == 1 && stored.verified == stored.entries.len() as u64 {
+            // The last of a batch was checked by its own signature, and here it is the only one.
+            stored.verified += 1;
+        }
         stored.entries.extend(linked.iter().map(Stored::from));
-        Ok(Accepted { entries: linked, roster_changed: false })
+        stored.judge(&policy);
+        Ok(Ingested { entries: linked, roster_changed: false })
     }
 
     fn range(&self, chain: ChainId, from: Seq, max_bytes: usize) -> Vec<Arc<[u8]>> {
-        let mut room = max_bytes;
-        let from = self.standing(chain).get(index(from)..).unwrap_or_default();
-        let fits = |(at, stored): &(usize, &Stored)| {
-            let fits = *at == 0 || stored.bytes.len() <= room;
-            room = room.saturating_sub(stored.bytes.len());
-            fits
-        };
-        from.iter().enumerate().take_while(fits).map(|(_, stored)| stored.bytes.clone()).collect()
+        within(self.standing(chain).get(index(from)..).unwrap_or_default(), max_bytes)
+    }
+
+    fn evidence(&self, chain: ChainId, from: Seq, max_bytes: usize) -> Vec<Arc<[u8]>> {
+        let Some(stored) = self.chains.get(&chain) else { return vec![] };
+        let bad = stored.quarantine.filter(|q| q.reason == Reason::BadSignature && q.from <= from);
+        bad.map_or(vec![], |_| within(stored.entries.get(index(from)..).unwrap_or_default(), max_bytes))
     }
 
     fn add_proof(&mut self, proof: &EquivocationProof) -> Result<bool, IngestError> {
@@ -367,24 +449,29 @@ impl Ledger for MemoryLedger {
         }
         let policy = self.policy(chain)?;
         let stored = self.chains.entry(chain).or_insert_with(|| Chain::new(chain));
-        match judge(&stored.state, &policy, proof) {
-            Ok(false) => return Ok(false),
-            Ok(true) => {}
-            Err(Verdict::Gap(due)) => return Err(IngestError::Gap { first: seq, due }),
-            Err(Verdict::OtherKey) => return Err(ChainError { seq, fault: Fault::Signer }.into()),
+        let due = stored.state.next_seq().unwrap_or(seq);
+        if seq > due {
+            return Err(IngestError::Gap { first: seq, due });
         }
-        if stored.quarantined().is_some_and(|known| known <= seq) {
+        if stored.state.key_at(&policy, seq) != Some(proof.signer().id()) {
+            return Err(ChainError { seq, fault: Fault::Signer }.into());
+        }
+        if !stored.doubts.note_proof(proof) {
             return Ok(false);
         }
-        stored.proof = Some(proof.clone());
-        Ok(true)
+        stored.proofs.push(proof.clone());
+        let before = stored.quarantine;
+        stored.judge(&policy);
+        Ok(stored.quarantine != before)
     }
 
     fn proof(&self, chain: ChainId) -> Option<EquivocationProof> {
         if chain == self.roster.chain() {
             return self.roster_proof.clone();
         }
-        self.chains.get(&chain)?.proof.clone()
+        let stored = self.chains.get(&chain)?;
+        let from = stored.quarantine.filter(|q| q.reason == Reason::Equivocation)?.from;
+        stored.proofs.iter().find(|proof| proof.seq() == from).cloned()
     }
 
     fn has_blob(&self, blob: &BlobRef) -> bool {

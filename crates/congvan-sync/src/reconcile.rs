@@ -105,8 +105,11 @@ impl Replica {
             }
         }
         let roster = step.ledger.roster();
+        let ours = step.ledger.head(roster.chain());
+        // A forked roster takes no more; that keeps no document from its way.
+        let grows = ours.quarantined.is_none_or(|q| ours.head.map_or(0, |head| head.seq.get()) + 1 < q.get());
         for head in heads {
-            if head.chain == roster.chain() && ahead(head.head, roster.head()) {
+            if head.chain == roster.chain() && grows && ahead(head.head, ours.head) {
                 session.roster_first = true;
             }
             if head.chain == roster.chain() || roster.agency(head.chain).is_some() {

@@ -29,7 +29,7 @@ pub(crate) enum Purpose {
     Heads,
     Range { chain: ChainId, from: congvan_core::Seq },
     Probe { chain: ChainId, at: congvan_core::Seq },
-    Proof { chain: ChainId },
+    Proof { chain: ChainId, from: congvan_core::Seq },
     Chunk { blob: BlobRef, index: u32 },
 }
 
@@ -241,7 +241,7 @@ impl Replica {
                 }
                 self.blobs.landed(blob, index);
             }
-            Purpose::Range { chain, .. } | Purpose::Probe { chain, .. } | Purpose::Proof { chain } => {
+            Purpose::Range { chain, .. } | Purpose::Probe { chain, .. } | Purpose::Proof { chain, .. } => {
                 if let Some(state) = state {
                     state.in_flight = state.in_flight.saturating_sub(1);
                 }
@@ -303,7 +303,9 @@ impl Replica {
             (Purpose::Range { chain, .. } | Purpose::Probe { chain, .. }, Response::NotFound) => {
                 self.false_claim(step, peer, chain);
             }
-            (Purpose::Proof { chain }, Response::Proof(proof)) => self.proof_heard(step, peer, chain, proof),
+            (Purpose::Proof { chain, from }, Response::Proof(proof)) => {
+                self.proof_heard(step, peer, chain, from, proof)
+            }
             (Purpose::Proof { .. }, Response::NotFound) => {}
             (Purpose::Chunk { blob, index }, Response::Chunk { bytes, proof }) => {
                 self.chunk_heard(step, peer, blob, index, &bytes, &proof);

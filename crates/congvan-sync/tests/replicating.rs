@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Side, network, peer};
+use common::{Side, hidden_under_a_good_one, network, peer};
 use congvan_core::*;
 use congvan_sync::*;
 
@@ -95,6 +95,86 @@ fn a_fork_deep_in_a_chain_is_found_and_quarantined_at_its_first_number() {
     assert_eq!(a.ledger.heads(), b.ledger.heads());
     assert_eq!(a.ledger.head(chain).quarantined, None);
     assert_eq!(a.ledger.id_at(chain, stands.seq), Some(stands.id));
+}
+
+#[test]
+fn a_quarantine_for_a_bad_signature_is_handed_on_with_its_evidence() {
+    let network = network(1);
+    let (chain, keys) = &network.agencies[0];
+    let mut first = network.ledger.clone();
+    for _ in 0..3 {
+        network.note(&mut first, 0, b"good");
+    }
+    let behind = first.clone();
+    let hidden = hidden_under_a_good_one(&first, *chain, keys, 4);
+    first.ingest(*chain, hidden).unwrap();
+    network.note(&mut first, 0, b"good again");
+    assert_eq!(first.head(*chain).head.map(|head| head.seq), Seq::new(8));
+    assert_eq!(first.verify_pending(), [(*chain, Seq::new(4).unwrap())]);
+    assert_eq!(first.range(*chain, Seq::new(4).unwrap(), 1 << 20).len(), 0, "it no longer stands");
+
+    // One node lacks what is in quarantine, one lacks the chain, and its author is gone.
+    let mut source = Side::new(1, config(), first);
+    for (number, ledger) in [(2, behind), (3, network.ledger.clone())] {
+        let mut learner = Side::new(number, config(), ledger);
+        learner.meet(&mut source, 0);
+        assert_eq!(learner.ledger.head(*chain).head.map(|head| head.seq), Seq::new(7), "up to the signed descendant");
+        assert_eq!(learner.ledger.verify_pending(), [(*chain, Seq::new(4).unwrap())]);
+        learner.handle(1, Event::Changed(*chain));
+        assert_eq!(learner.ledger.heads(), source.ledger.heads());
+        assert_eq!(learner.learn(&mut source, 30_000, Event::Tick).requests.len(), 1, "nothing differs any more");
+        source = learner;
+    }
+}
+
+#[test]
+fn a_forked_roster_keeps_no_document_from_its_way() {
+    let mut network = network(40);
+    let admission = |number: u64| {
+        let keys = AgencySecret::generate(&mut rng::from_seed(number));
+        let code = AgencyCode::new(format!("H55.9{number}")).unwrap();
+        let chain = ChainId::of_agency(network.genesis.network_id(), &code);
+        RosterAction::Admit(Admission {
+            code,
+            name: Text::new("Cơ quan").unwrap(),
+            parent: None,
+            keys: keys.public(),
+            possession: keys.prove_possession(network.genesis.network_id(), chain),
+            nodes: Bounded::new(vec![]).unwrap(),
+            rights: Rights::NONE,
+        })
+    };
+    let append = |ledger: &mut MemoryLedger, number| {
+        ledger.append_roster(admission(number), Time::from_millis(9), &[&network.registrar]).unwrap();
+    };
+    let before = network.ledger.clone();
+    let mut common = before.clone();
+    append(&mut common, 1);
+    let (mut one, mut other) = (common.clone(), common);
+    append(&mut one, 2);
+    append(&mut other, 3);
+    append(&mut other, 4);
+    network.ledger = other.clone();
+    for agency in 0..40 {
+        network.note(&mut other, agency, b"document");
+    }
+    let roster = one.roster().chain();
+    let forked = one.roster().head().map(|head| head.seq);
+    let (mut a, mut b) = (Side::new(1, config(), one), Side::new(2, config(), other));
+    a.meet(&mut b, 0);
+    assert_eq!(a.ledger.head(roster).quarantined, forked);
+    a.learn(&mut b, 30_000, Event::Tick);
+    for (chain, _) in &network.agencies {
+        assert_eq!(a.ledger.head(*chain), b.ledger.head(*chain));
+    }
+    // Whoever hears of the fork first still takes what came before it.
+    let mut late = Side::new(3, config(), before);
+    assert!(late.ledger.add_proof(&a.ledger.proof(roster).unwrap()).unwrap());
+    late.meet(&mut a, 0);
+    let stands = late.ledger.head(roster);
+    assert_eq!((stands.head.and_then(|head| head.seq.next()), stands.quarantined), (forked, forked));
+    late.learn(&mut a, 30_000, Event::Tick);
+    assert_eq!(late.ledger.head(network.agencies[7].0), b.ledger.head(network.agencies[7].0));
 }
 
 #[test]

@@ -11,9 +11,9 @@ use congvan_core::{
     ChainId, DocumentPayload, EquivocationProof, Kind, Roster, Seq, UnverifiedEntry, VerifiedEntry, Wire,
 };
 use congvan_net::{Net, NetEvent};
-use congvan_store::{IngestError as StoreIngest, Ledger};
+use congvan_store::Ledger;
 use congvan_sync::message::MAX_RANGE_ENTRIES;
-use congvan_sync::{Accepted, Action, ChainHead, Config, Event, IngestError, Instant, Replica};
+use congvan_sync::{Action, ChainHead, Config, Event, IngestError, Ingested, Instant, Replica};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::node::{Shared, lock};
@@ -336,16 +336,15 @@ fn wanted_of(ledger: &Ledger, own: &congvan_core::AgencyCode, all: bool, chain: 
 /// RocksDB as the state machine sees it.
 struct Stored(Ledger);
 
-fn ingest_error(error: StoreIngest) -> IngestError {
-    match error {
-        StoreIngest::Chain(error) => IngestError::Chain(error),
-        StoreIngest::Roster(error) => IngestError::Roster(error),
-        StoreIngest::UnknownChain(chain) => IngestError::UnknownChain(chain),
-        StoreIngest::Gap { first, due } => IngestError::Gap { first, due },
-        StoreIngest::Quarantined(seq) => IngestError::Quarantined(seq),
-        StoreIngest::Equivocation(proof) => IngestError::Equivocation(proof),
-        other => IngestError::Storage(other.to_string()),
-    }
+fn readable(entries: Result<Vec<Arc<[u8]>>, congvan_store::StoreError>) -> Vec<Arc<[u8]>> {
+    entries.unwrap_or_else(|error| {
+        tracing::error!(%error, "entries cannot be read for a peer");
+        Vec::new()
+    })
+}
+
+fn in_words(error: congvan_store::IngestError) -> IngestError {
+    error.map_storage(|error| error.to_string())
 }
 
 impl congvan_sync::Ledger for Stored {
@@ -362,20 +361,20 @@ impl congvan_sync::Ledger for Stored {
         self.0.chains().into_iter().map(|chain| (chain, self.head(chain))).collect()
     }
 
-    fn ingest(&mut self, chain: ChainId, entries: Vec<UnverifiedEntry>) -> Result<Accepted, IngestError> {
-        let done = self.0.ingest(chain, entries).map_err(ingest_error)?;
-        Ok(Accepted { entries: done.entries, roster_changed: done.roster_changed })
+    fn ingest(&mut self, chain: ChainId, entries: Vec<UnverifiedEntry>) -> Result<Ingested, IngestError> {
+        self.0.ingest(chain, entries).map_err(in_words)
     }
 
     fn range(&self, chain: ChainId, from: Seq, max_bytes: usize) -> Vec<Arc<[u8]>> {
-        self.0.range(chain, from, max_bytes, MAX_RANGE_ENTRIES).unwrap_or_else(|error| {
-            tracing::error!(%error, "entries cannot be read for a peer");
-            Vec::new()
-        })
+        readable(self.0.range(chain, from, max_bytes, MAX_RANGE_ENTRIES))
+    }
+
+    fn evidence(&self, chain: ChainId, from: Seq, max_bytes: usize) -> Vec<Arc<[u8]>> {
+        readable(self.0.evidence(chain, from, max_bytes, MAX_RANGE_ENTRIES))
     }
 
     fn add_proof(&mut self, proof: &EquivocationProof) -> Result<bool, IngestError> {
-        self.0.add_proof(proof).map_err(ingest_error)
+        self.0.add_proof(proof).map_err(in_words)
     }
 
     fn proof(&self, chain: ChainId) -> Option<EquivocationProof> {

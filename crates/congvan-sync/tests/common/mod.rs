@@ -2,7 +2,7 @@
 #![allow(dead_code)]
 
 use congvan_core::*;
-use congvan_sync::{Action, Config, Event, Instant, MemoryLedger, Replica, ReplyId, Request, Response};
+use congvan_sync::{Action, Config, Event, Instant, Ledger, MemoryLedger, Replica, ReplyId, Request, Response};
 
 /// A registrar's and agencies' keys, and a ledger in which all are admitted.
 pub(crate) struct Network {
@@ -44,6 +44,40 @@ impl Network {
         let draft = Draft { kind: Kind::NOTE, time: Time::from_millis(2), payload: text.to_vec() };
         ledger.append(*chain, draft, keys).unwrap()
     }
+}
+
+/// The next entries of a chain, of which only the last has a good signature of its own.
+pub(crate) fn hidden_under_a_good_one(
+    ledger: &MemoryLedger,
+    chain: ChainId,
+    keys: &AgencySecret,
+    count: u64,
+) -> Vec<UnverifiedEntry> {
+    let head = ledger.head(chain).head;
+    let mut prev = head.map_or(Header::NO_PREVIOUS, |head| head.id);
+    let first = head.map_or(1, |head| head.seq.get() + 1);
+    let entry = |seq: u64| {
+        let payload = seq.to_le_bytes();
+        let header = Header {
+            version: entry::VERSION,
+            network: ledger.roster().network(),
+            chain,
+            seq: Seq::new(seq).unwrap(),
+            prev,
+            time: Time::from_millis(3),
+            kind: Kind::NOTE,
+            signer: keys.sign.public().id(),
+            payload_digest: Header::digest(&payload),
+            payload_len: payload.len() as u32,
+        }
+        .to_bytes();
+        let mut signature = keys.sign.sign(&[domain::SIGN_ENTRY, &header].concat()).0;
+        signature[0] ^= u8::from(seq + 1 < first + count);
+        let entry = UnverifiedEntry::parse(&[&header[..], &signature, &payload].concat()).unwrap();
+        prev = entry.id();
+        entry
+    };
+    (first..first + count).map(entry).collect()
 }
 
 pub(crate) fn peer(number: u8) -> NodeKey {
