@@ -7,10 +7,11 @@ use rocksdb::WriteBatch;
 
 use crate::chain::Chain;
 use crate::db::Database;
+use crate::error::Corruption;
 use crate::layout::{self, Cf, ChainNo, ChainPart};
 
 /// Whose ledger it is: what concerns that agency enters the feed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Owner {
     pub(crate) chain: Option<ChainId>,
     pub(crate) code: Option<AgencyCode>,
@@ -37,6 +38,24 @@ impl Meaning {
 }
 
 impl Owner {
+    /// `None` where nobody is named: there is nothing to remember.
+    pub(crate) fn to_bytes(&self) -> Option<Vec<u8>> {
+        let code = self.code.as_ref().map_or("", AgencyCode::as_str);
+        Some([self.chain?.as_bytes().as_slice(), &[u8::from(self.archive)], code.as_bytes()].concat())
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Corruption> {
+        let malformed = || Corruption::Value { what: "owner", len: bytes.len() };
+        let (chain, rest) = bytes.split_first_chunk::<32>().ok_or_else(malformed)?;
+        let (archive, code) = rest.split_first().ok_or_else(malformed)?;
+        let code = std::str::from_utf8(code).map_err(|_| malformed())?;
+        let code = match code {
+            "" => None,
+            code => Some(AgencyCode::new(code).map_err(|_| malformed())?),
+        };
+        Ok(Self { chain: Some(ChainId::from_bytes(*chain)), code, archive: *archive == 1 })
+    }
+
     pub(crate) fn concerns(&self, entry: &LinkedEntry, meaning: &Meaning) -> bool {
         let kind = entry.header().kind;
         if self.chain == Some(entry.header().chain) || kind == Kind::ROSTER || (self.archive && kind == Kind::DOCUMENT)

@@ -10,6 +10,7 @@ use rocksdb::{
     WriteBatch, WriteOptions,
 };
 
+use crate::batch::Owner;
 use crate::chain::Chain;
 use crate::error::{Corruption, OpenError, StoreError, read_error};
 use crate::layout::{self, Cf, ChainNo, ChainPart, FORMAT, meta};
@@ -209,6 +210,14 @@ impl Database {
         let bytes = self.db.get(meta::GENESIS).map_err(read_error)?;
         let missing = Corruption::Value { what: "genesis", len: 0 };
         Ok(Genesis::parse(&bytes.ok_or(missing)?).map_err(Corruption::from)?)
+    }
+
+    /// Whom the feed was made for; nobody where no owner was ever named.
+    pub(crate) fn owner(&self) -> Result<Owner, StoreError> {
+        match self.db.get(meta::OWNER).map_err(read_error)? {
+            Some(bytes) => Ok(Owner::from_bytes(&bytes)?),
+            None => Ok(Owner::default()),
+        }
     }
 
     pub(crate) fn dir(&self) -> &Path {

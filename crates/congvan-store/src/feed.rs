@@ -1,11 +1,14 @@
 //! The feed: what concerns this agency, in order of arrival; and small durable local values.
 
-use congvan_core::{EntryRef, Kind};
+use std::collections::HashSet;
+
+use congvan_core::{ChainId, EntryId, EntryRef, Kind, Seq};
 use rocksdb::WriteBatch;
 
+use crate::batch::{Batch, Meaning, Owner};
 use crate::db::Item;
 use crate::error::StoreError;
-use crate::layout::{self, Cf};
+use crate::layout::{self, Cf, meta};
 use crate::ledger::{Ledger, guard};
 
 /// One entry that concerns this agency: written by it, addressed to it, or of the roster. Its own
@@ -29,20 +32,77 @@ pub enum LocalChange {
     Delete(Vec<u8>),
 }
 
+/// Feed items written at once when a feed is completed.
+const COMPLETED_AT_ONCE: usize = 1000;
+
 impl Ledger {
+    /// Adds to the feed what concerns its owner and came in before the ledger was this owner's, or an
+    /// archive; `before` is whom the feed was made for. The numbers that consumers know stay.
+    pub(crate) fn complete_feed(&self, before: &Owner) -> Result<(), StoreError> {
+        let owner = &self.0.owner;
+        let Some(record) = owner.to_bytes().filter(|_| owner != before) else { return Ok(()) };
+        let fed = self.fed_from(1).map(|item| Ok(item?.entry.id));
+        let known = fed.collect::<Result<HashSet<EntryId>, StoreError>>()?;
+        // Its own entries first: those of others answer them.
+        let (own, others): (Vec<_>, Vec<_>) = self.chains().into_iter().partition(|chain| Some(*chain) == owner.chain);
+        for chain in own.into_iter().chain(others) {
+            self.complete_with(chain, &known)?;
+        }
+        let mut batch = WriteBatch::default();
+        batch.put(meta::OWNER, record);
+        self.0.db.write(batch, true)
+    }
+
+    fn complete_with(&self, chain: ChainId, known: &HashSet<EntryId>) -> Result<(), StoreError> {
+        let status = self.status(chain);
+        let Some(last) = status.head.map(|head| head.seq) else { return Ok(()) };
+        let mut missing = Vec::new();
+        for entry in self.entries(chain, Seq::FIRST) {
+            let entry = match entry {
+                Ok(entry) if entry.seq() <= last => entry,
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::error!(%error, "a stored entry is damaged; what follows it does not enter the feed");
+                    break;
+                }
+            };
+            let meaning = Meaning::of(entry.header().kind, entry.payload());
+            if !self.0.owner.concerns(&entry, &meaning) || known.contains(&entry.id()) {
+                continue;
+            }
+            // What the check behind has not reached is checked here; where it is bad, that check says so.
+            if entry.seq().get() > status.verified_through && entry.check().is_err() {
+                break;
+            }
+            missing.push(entry);
+        }
+        for some in missing.chunks(COMPLETED_AT_ONCE) {
+            let mut side = guard(&self.0.write);
+            let mut batch = Batch::new(&self.0.db, side.next_feed, some.len() * 128);
+            some.iter().for_each(|entry| batch.feed(entry));
+            let (write, next_feed) = batch.finish();
+            self.0.db.write(write, true)?;
+            side.next_feed = next_feed;
+        }
+        Ok(())
+    }
+
+    fn fed_from(&self, number: u64) -> impl Iterator<Item = Result<FeedItem, StoreError>> + '_ {
+        let stored = self.0.db.scan(Cf::Feed, number.to_be_bytes().to_vec(), vec![u8::MAX; 9], false);
+        stored.map(|item| {
+            let (key, value) = item?;
+            let (entry, kind) = layout::read_feed_value(&value)?;
+            Ok(FeedItem { number: layout::read_number("feed", &key)?, entry, kind })
+        })
+    }
+
     /// The items after number `after`, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn feed(&self, after: u64, limit: usize) -> Result<Vec<FeedItem>, StoreError> {
         let Some(from) = after.checked_add(1) else { return Ok(vec![]) };
-        let stored = self.0.db.scan(Cf::Feed, from.to_be_bytes().to_vec(), vec![u8::MAX; 9], false);
-        let read = |item: Item| {
-            let (key, value) = item?;
-            let (entry, kind) = layout::read_feed_value(&value)?;
-            Ok(FeedItem { number: layout::read_number("feed", &key)?, entry, kind })
-        };
-        stored.take(limit).map(read).collect()
+        self.fed_from(from).take(limit).collect()
     }
 
     /// The number of the last item; 0 for none.

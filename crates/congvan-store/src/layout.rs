@@ -1,11 +1,12 @@
 //! Every key and value in the database. All numbers in keys are big-endian, so that keys sort by
-//! them; `docs/format.md` repeats this page.
+//! them; `docs/operations.md` points here.
 //!
 //! | column family | key | value |
 //! |---|---|---|
 //! | `default` | `format` | `u32` little-endian: the version of this layout |
 //! | | `genesis` | the genesis' bytes |
 //! | | `restored` | empty; present from a restore until peers were asked |
+//! | | `owner` | whose feed it is: chain id (32) ‖ `1` if an archive's, else `0` ‖ code |
 //! | `chains` | chain `u32` ‖ `0` | the chain's id (32) |
 //! | | chain `u32` ‖ `1` | head record: head, verified through, bad entry |
 //! | | chain `u32` ‖ `2` | a `ChainRecord`: its spans; written when they change |
@@ -41,6 +42,7 @@ pub(crate) mod meta {
     pub(crate) const FORMAT: &[u8] = b"format";
     pub(crate) const GENESIS: &[u8] = b"genesis";
     pub(crate) const RESTORED: &[u8] = b"restored";
+    pub(crate) const OWNER: &[u8] = b"owner";
 }
 
 /// The column families.

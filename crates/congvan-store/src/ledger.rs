@@ -24,7 +24,8 @@ use crate::mark::HighWater;
 #[non_exhaustive]
 pub struct Options {
     /// The chain of the agency whose ledger it is: its entries enter the feed, and its end is what a
-    /// high-water mark is held against.
+    /// high-water mark is held against. A ledger keeps its owner: `None` opens it as whose it was before, and
+    /// the first that names one completes the feed.
     pub own: Option<ChainId>,
     /// That agency's code: what is addressed to it enters the feed.
     pub own_code: Option<AgencyCode>,
@@ -157,10 +158,13 @@ impl Ledger {
     /// damaged.
     pub fn open(dir: &Path, options: Options) -> Result<Self, OpenError> {
         let ledger = Self::load(Database::open(dir, Access::Write, options.cache_bytes)?, options)?;
-        match ledger.sweep_stages() {
-            Ok(()) => Ok(ledger),
-            Err(error) => Err(at(dir)(error)),
+        let before = ledger.0.db.owner().map_err(at(dir))?;
+        if before.chain.is_some() && before.chain != ledger.0.owner.chain {
+            let owner = before.code.map(|code| code.to_string()).or(before.chain.map(|chain| chain.to_string()));
+            return Err(OpenError::OtherOwner { path: dir.to_owned(), owner: owner.unwrap_or_default() });
         }
+        let ready = ledger.sweep_stages().and_then(|()| ledger.complete_feed(&before));
+        ready.map_err(at(dir)).map(|()| ledger)
     }
 
     /// Opens a ledger for an audit: without the lock, and without writing a byte. Where its roster
@@ -200,12 +204,16 @@ impl Ledger {
             Some(last) => layout::read_number("feed", &last?.0)? + 1,
             None => 1,
         };
+        let owner = match options.own {
+            Some(chain) => Owner { chain: Some(chain), code: options.own_code, archive: options.archive },
+            None => db.owner()?,
+        };
         let restored = db.raw().get(meta::RESTORED).map_err(crate::error::read_error)?.is_some();
         let chains = chains.into_iter().map(|(id, chain)| (id, Arc::new(chain))).collect();
         Ok(Self(Arc::new(Inner {
             network: roster.network(),
             genesis,
-            owner: Owner { chain: options.own, code: options.own_code, archive: options.archive },
+            owner,
             view: RwLock::new(View { roster: Arc::new(roster), chains, numbers }),
             write: Mutex::new(WriteSide { next_feed }),
             writers: Mutex::default(),

@@ -260,3 +260,63 @@ fn twenty_thousand_entries_take_little_more_than_their_bytes() {
     assert!(ratio <= 1.25, "{ratio}");
     assert!(ratio > 0.8, "the files were not all counted: {ratio}");
 }
+
+fn fed(ledger: &Ledger) -> Vec<(u64, EntryId)> {
+    ledger.feed(0, usize::MAX).unwrap().into_iter().map(|item| (item.number, item.entry.id)).collect()
+}
+
+/// A ledger that got three documents, two of them ours to read, under some options.
+fn three_documents(world: &World, options: Options) -> (Home, Vec<EntryId>) {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::create(&dir.path().join("ledger"), &world.genesis, options.clone()).unwrap();
+    world.change(&ledger, world.admit(OURS));
+    world.change(&ledger, world.admit(THEIRS));
+    let drafts =
+        [OURS, "H55.99", OURS].into_iter().zip(1..).map(|(to, time)| world.document(THEIRS, &[to], time)).collect();
+    let entries = world.write(&ledger, &mut ChainState::new(world.chain(THEIRS)), THEIRS, drafts);
+    let ids = entries.iter().map(UnverifiedEntry::id).collect();
+    ledger.ingest(world.chain(THEIRS), entries).unwrap();
+    (Home { dir, ledger: Some(ledger), options }, ids)
+}
+
+#[test]
+fn the_feed_holds_what_came_before_the_ledger_had_an_owner() {
+    let world = World::new();
+    let (mut home, ids) = three_documents(&world, Options::default());
+    let before = fed(&home);
+    assert_eq!(before.len(), 2, "the roster alone");
+    home.options = world.options();
+    for _ in 0..2 {
+        home.reopen();
+        let numbers: Vec<_> = fed(&home)[2..].to_vec();
+        assert_eq!((fed(&home)[..2].to_vec(), numbers), (before.clone(), vec![(3, ids[0]), (4, ids[2])]));
+    }
+    // An archive's holds every document; whoever opens it without naming an owner adds to the same feed.
+    home.options.archive = true;
+    home.reopen();
+    assert_eq!(fed(&home)[4..], [(5, ids[1])]);
+    home.options = Options::default();
+    home.reopen();
+    let more = world.document(THEIRS, &["H55.99"], 4);
+    let entries = world.write(&home, &mut home.state(world.chain(THEIRS)), THEIRS, vec![more]);
+    let last = entries[0].id();
+    home.ingest(world.chain(THEIRS), entries).unwrap();
+    assert_eq!(fed(&home)[5..], [(6, last)]);
+    home.options = world.options();
+    home.reopen();
+    assert_eq!(fed(&home).len(), 6);
+}
+
+#[test]
+fn another_agencys_ledger_is_refused() {
+    let world = World::new();
+    let (mut home, _) = three_documents(&world, world.options());
+    let before = fed(&home);
+    home.ledger = None;
+    let mut others = Options::default();
+    (others.own, others.own_code) = (Some(world.chain(THEIRS)), Some(code(THEIRS)));
+    let refused = Ledger::open(&home.path(), others);
+    assert!(matches!(&refused, Err(OpenError::OtherOwner { owner, .. }) if owner == OURS), "{refused:?}");
+    home.reopen();
+    assert_eq!(fed(&home), before);
+}
