@@ -129,6 +129,34 @@ fn an_altered_roster_does_not_open_for_writing_and_an_audit_names_the_place() {
     assert!(matches!(named, StoreError::Corrupt { seq: at, .. } if at == seq(2)), "{named:?}");
 }
 
+/// What a damaged log held of others' chains is lost without an error: only the own chain has its
+/// mark. It is lost whole, from one moment on, so that asking peers again brings all of it back.
+#[test]
+fn what_a_damaged_log_lost_of_other_chains_comes_back_by_asking_again() {
+    let world = World::new();
+    let theirs = world.chain(THEIRS);
+    for part in 1..4 {
+        let mut home = world.ledger();
+        let drafts = (0..60).map(|n| world.document(THEIRS, &[OURS], n)).collect();
+        let entries = world.write(&home, &mut ChainState::new(theirs), THEIRS, drafts);
+        for some in entries.chunks(4) {
+            home.ingest(theirs, some.to_vec()).unwrap();
+        }
+        let (whole, fed) = (contents(&home, theirs), home.feed(0, usize::MAX).unwrap());
+        home.set_cursor("register", home.feed_head()).unwrap();
+        home.ledger = None;
+        let log = largest(&home, ".log");
+        flip(&log, fs::metadata(&log).unwrap().len() as usize * part / 4);
+        home.reopen();
+        let left = home.status(theirs).head.map_or(0, |head| head.seq.get());
+        assert!(left < 60 && left.is_multiple_of(4), "{left} of 60 are left");
+        assert_eq!(contents(&home, theirs), whole[..left as usize]);
+        assert!(home.cursor("register").unwrap() <= home.feed_head(), "no consumer is ahead of its feed");
+        home.ingest(theirs, entries).unwrap();
+        assert_eq!((contents(&home, theirs), home.feed(0, usize::MAX).unwrap()), (whole, fed));
+    }
+}
+
 #[test]
 fn missing_files_are_errors() {
     let world = World::new();

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use congvan::core::status::StatusNote;
-use congvan::core::{AgencyCode, Attachment, Bounded, Digest, Envelope, RosterAction, StatusCode, Text};
+use congvan::core::{
+    AgencyCode, Attachment, Bounded, Digest, DocumentPayload, Envelope, RosterAction, StatusCode, Text, Wire,
+};
 use congvan::registrar::Registrar;
 use congvan::setup::{Home, create_agency, create_network};
 use congvan::view::EventKind;
-use congvan::{Gate, Node, Outgoing, SendError, Source, archive, audit};
+use congvan::{Builder, Gate, Node, Outgoing, SendError, Source, archive, audit};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -47,7 +49,11 @@ impl Network {
     }
 
     async fn start(&self, n: usize, bootstrap: &[String]) -> Node {
-        let builder = Node::builder(self.home(n)).listen("/ip4/127.0.0.1/tcp/0");
+        self.start_with(n, bootstrap, |builder| builder).await
+    }
+
+    async fn start_with(&self, n: usize, bootstrap: &[String], choose: impl Fn(Builder) -> Builder) -> Node {
+        let builder = choose(Node::builder(self.home(n)).listen("/ip4/127.0.0.1/tcp/0"));
         let node = bootstrap
             .iter()
             .fold(builder, |builder, address| builder.bootstrap(address.clone()))
@@ -227,4 +233,81 @@ async fn addressees_that_the_roster_does_not_know_are_named() {
     assert!(error.to_string().contains("000.00.99.H55"), "{error}");
     assert!(a.outbox(1).unwrap().is_empty());
     a.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_archive_keeps_attachments_whole_and_serves_them_when_the_sender_is_gone() {
+    let network = Network::new(3);
+    let sender = network.start(0, &[]).await;
+    let at = sender.listen_addresses().await;
+    let archive = network.start_with(2, &at, |builder| builder.archive(true)).await;
+    let file: Vec<u8> = (0..300_000u32).map(|n| (n * 11 % 253) as u8).collect();
+    let id = sender.send(letter(&network.codes[1], "lưu trữ", &file)).await.unwrap().entry.id;
+    let chain = sender.ledger().entry_by_id(id).unwrap().unwrap().header().chain;
+    let blobs = DocumentPayload::from_bytes(sender.ledger().entry_by_id(id).unwrap().unwrap().payload().unwrap());
+    let blobs = blobs.unwrap().cover.blobs.to_vec();
+    assert!(blobs.len() >= 2 && blobs.iter().any(|blob| blob.len > 300_000), "attachment and skeleton: {blobs:?}");
+    // It is not the addressee, cannot read the document, and holds every blob of it.
+    eventually("the archive has all", async || blobs.iter().all(|blob| archive.ledger().has_blob(blob))).await;
+    sender.shutdown().await;
+    drop(sender);
+
+    let receiver = network.start(1, &archive.listen_addresses().await).await;
+    let id = id.to_string();
+    eventually("the archive serves it", async || receiver.document(&id).is_ok_and(|d| d.summary.complete)).await;
+    assert_eq!(bytes_of(&receiver, &id), file);
+    assert_eq!(receiver.ledger().status(chain).head, archive.ledger().status(chain).head);
+    archive.shutdown().await;
+    receiver.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_archive_that_was_none_before_fetches_what_it_passed_over() {
+    let network = Network::new(3);
+    let sender = network.start(0, &[]).await;
+    let at = sender.listen_addresses().await;
+    let plain = network.start(2, &at).await;
+    let id = sender.send(letter(&network.codes[1], "trước đó", &[5; 100_000])).await.unwrap().entry.id;
+    eventually("the entry arrives", async || plain.ledger().entry_by_id(id).unwrap().is_some()).await;
+    let payload = plain.ledger().entry_by_id(id).unwrap().unwrap().payload().unwrap().to_vec();
+    let blobs = DocumentPayload::from_bytes(&payload).unwrap().cover.blobs.to_vec();
+    plain.shutdown().await;
+    drop(plain);
+    let archive = network.start_with(2, &at, |builder| builder.archive(true)).await;
+    eventually("the archive has all", async || blobs.iter().all(|blob| archive.ledger().has_blob(blob))).await;
+    sender.shutdown().await;
+    archive.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_damaged_log_lost_comes_back_from_peers() {
+    let network = Network::new(2);
+    let a = network.start(0, &[]).await;
+    let at = a.listen_addresses().await;
+    let b = network.start(1, &at).await;
+    for n in 0..6 {
+        a.send(letter(&network.codes[1], &n.to_string(), b"text")).await.unwrap();
+    }
+    let all = async |b: &Node| b.inbox(10).unwrap().iter().filter(|document| document.complete).count() == 6;
+    eventually("all arrive", async || all(&b).await).await;
+    b.shutdown().await;
+    drop(b);
+
+    let db = Home::new(network.home(1)).ledger().join("db");
+    let logs = std::fs::read_dir(db).unwrap().map(|file| file.unwrap().path());
+    let logs = logs.filter(|path| path.extension().is_some_and(|ends| ends == "log"));
+    let log = logs.max_by_key(|path| std::fs::metadata(path).unwrap().len()).unwrap();
+    let mut bytes = std::fs::read(&log).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&log, bytes).unwrap();
+    let damaged = Node::builder(network.home(1)).local_only().start().await.unwrap();
+    assert!(!all(&damaged).await, "nothing was lost");
+    damaged.shutdown().await;
+    drop(damaged);
+
+    let b = network.start(1, &at).await;
+    eventually("all are back", async || all(&b).await).await;
+    a.shutdown().await;
+    b.shutdown().await;
 }
