@@ -42,8 +42,8 @@ impl<'a> Certificate<'a> {
         if !rest.is_empty() {
             return Err(format!("{} bytes follow it", rest.len()));
         }
-        if x509.signature_algorithm != x509.tbs_certificate.signature {
-            return Err("it names two different signature algorithms".to_owned());
+        if x509.signature_algorithm != x509.tbs_certificate.signature || !is_canonical(der, &x509) {
+            return Err("what its signature does not cover is not as it must be".to_owned());
         }
         let authority = x509.basic_constraints().map_err(|error| format!("basic constraints: {error}"))?;
         let authority =
@@ -131,6 +131,37 @@ impl<'a> Certificate<'a> {
         found.truncate(8);
         found
     }
+}
+
+/// Whether what the issuer's signature does not cover is in its one DER encoding: the frame, the algorithm, which must
+/// stand in the signed part too, and the frame of the signature. The parser is lenient with frames, and two byte
+/// strings of one certificate would have two fingerprints.
+fn is_canonical(der: &[u8], x509: &X509Certificate<'_>) -> bool {
+    let signed = x509.tbs_certificate.as_ref();
+    let signature = [&[0][..], &x509.signature_value.data].concat();
+    let tail = [header(0x03, signature.len()), signature].concat();
+    let Some(algorithm) = (|| {
+        let frame = header(0x30, der.len().checked_sub(header_len(der.len())?)?);
+        der.strip_prefix(&frame[..])?.strip_prefix(signed)?.strip_suffix(&tail[..])
+    })() else {
+        return false;
+    };
+    signed.windows(algorithm.len().max(1)).any(|window| window == algorithm)
+}
+
+/// A tag and a length in DER.
+fn header(tag: u8, len: usize) -> Vec<u8> {
+    let bytes: Vec<u8> = len.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
+    match (len, u8::try_from(bytes.len())) {
+        (0..=0x7f, _) => vec![tag, bytes.first().copied().unwrap_or(0)],
+        (_, Ok(count)) => [&[tag, 0x80 | count], &bytes[..]].concat(),
+        _ => vec![],
+    }
+}
+
+/// How long the header is of a value that has so many bytes, its header included.
+fn header_len(whole: usize) -> Option<usize> {
+    (2..=10).find(|len| whole.checked_sub(*len).is_some_and(|rest| header(0x30, rest).len() == *len))
 }
 
 /// The access method of OCSP (RFC 5280 §4.2.2.1).
