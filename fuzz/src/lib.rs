@@ -22,7 +22,7 @@ pub use files::{archive, blob_chunk, key_file, proof};
 pub use packets::{attachment, base64, packet, skeleton, status_packet};
 pub use vxp::{vxp_headers, vxp_moment};
 
-use congvan_core::roster::{Proposal, RosterPayload};
+use congvan_core::roster::{Motion, Proposal, RosterPayload};
 use congvan_core::status::StatusContent;
 use congvan_core::*;
 use congvan_sync::{Announcement, Request, Response};
@@ -107,6 +107,9 @@ pub fn admission(bytes: &[u8]) {
 pub fn action(bytes: &[u8]) {
     law::<RosterAction>(bytes);
     law::<Proposal>(bytes);
+    if let Some(motion) = law::<Motion>(bytes) {
+        assert!(motion.approvals.windows(2).all(|pair| pair[0] < pair[1]));
+    }
 }
 
 /// A roster entry's payload.
