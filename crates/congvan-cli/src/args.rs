@@ -73,6 +73,9 @@ pub(crate) enum Command {
     /// Programs that may speak for this agency over HTTP, and their secrets
     #[command(subcommand)]
     System(System),
+    /// X.509 certificates that vouch for agencies' keys
+    #[command(subcommand)]
+    Certificate(Certificate),
     /// Send a document
     Send(Box<Send>),
     /// List documents addressed to this agency, newest first
@@ -82,8 +85,8 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  congvan outbox\n  congvan outbox --limit 100")]
     Outbox(List),
     /// Show a document, what became of it, and its proof
-    #[command(after_help = "Examples:\n  congvan show 3f2a91c0\n  congvan show 3f2a91c0 --json")]
-    Show(Id),
+    #[command(after_help = "Examples:\n  congvan show 3f2a91c0\n  congvan show 3f2a91c0 --trust goc.pem --json")]
+    Show(Show),
     /// Report what became of a document
     Status(Status),
     /// Write a document out as an edXML packet, and its attachments as files
@@ -187,6 +190,59 @@ pub(crate) struct Offline {
 /// `congvan roster …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Roster {
+    #[command(flatten)]
+    Change(Change),
+    /// Write a change into a file, for other registrars to approve at their own desks
+    #[command(after_help = "Examples:
+  congvan --dir desk-1 roster propose -o close.cgvm close 000.00.02.H55 --last 417
+  congvan --dir desk-1 roster propose -o registrars.cgvm registrars --threshold 2 --add KEY
+
+The keys in this directory approve it at once. Send the file to the other registrars, who each run
+`congvan roster approve FILE`; the last runs `congvan roster submit FILE`.")]
+    Propose {
+        /// The file to write
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        #[command(subcommand)]
+        change: Change,
+    },
+    /// Show what another registrar proposes and, with --yes, approve it with the key in this directory
+    #[command(after_help = "Examples:\n  congvan --dir desk-2 roster approve close.cgvm
+  congvan --dir desk-2 roster approve close.cgvm --yes\n
+Exits with 1 while it only shows. The approval is added to the file: send it on, or back.")]
+    Approve {
+        /// The proposal
+        file: PathBuf,
+        /// Approve what is shown
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Put a proposal that enough registrars approved into the roster
+    #[command(after_help = "Examples:\n  congvan --dir desk-1 roster submit close.cgvm\n
+A key in this directory signs the entry, and counts as an approval.")]
+    Submit {
+        /// The proposal
+        file: PathBuf,
+    },
+    /// Make a further registrar's directory in --dir: a key of its own, which never leaves it, and an empty roster
+    #[command(after_help = "Examples:\n  congvan --dir desk-2 roster desk --network genesis.cgv --encrypt\n
+The registrars make its key one of theirs: `congvan roster registrars --add KEY`.")]
+    Desk {
+        /// The network's genesis file
+        #[arg(long, value_name = "GENESIS_FILE")]
+        network: PathBuf,
+        /// Encrypt the key file under a passphrase
+        #[arg(long)]
+        encrypt: bool,
+    },
+    /// List agencies; also in a node's directory
+    #[command(after_help = "Examples:\n  congvan roster list\n  congvan --dir registrar roster list --json")]
+    List,
+}
+
+/// A change of the roster: made at once, or proposed.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Change {
     /// Admit an agency
     #[command(after_help = "Examples:\n  congvan --dir registrar roster admit enrolment.cgv\n\n\
         First compare the key with the agency, by telephone: the output shows it.")]
@@ -218,9 +274,16 @@ pub(crate) enum Roster {
         /// The enrolment that holds the new keys
         #[arg(long, value_name = "FILE")]
         enrolment: PathBuf,
-        /// Replace the agency's nodes by the enrolment's as well
+        /// Replace the agency's nodes by the enrolment's as well; a proposal holds one change, so `nodes` is another
         #[arg(long)]
         nodes: bool,
+    },
+    /// Replace an agency's nodes by an enrolment's
+    #[command(after_help = "Examples:\n  congvan --dir registrar roster nodes --enrolment enrolment.cgv")]
+    Nodes {
+        /// The enrolment that names them
+        #[arg(long, value_name = "FILE")]
+        enrolment: PathBuf,
     },
     /// Declare an agency's key void after a number: lost or stolen
     #[command(after_help = "Examples:\n  congvan --dir registrar roster revoke 000.00.02.H55 --last 417")]
@@ -237,9 +300,85 @@ pub(crate) enum Roster {
         /// The id of the entry that stands, 64 hexadecimal digits
         id: congvan::core::EntryId,
     },
-    /// List agencies; also in a node's directory
-    #[command(after_help = "Examples:\n  congvan roster list\n  congvan --dir registrar roster list --json")]
-    List,
+    /// Change who the registrars are, and how many of them a change needs
+    #[command(after_help = "Examples:
+  congvan --dir registrar roster registrars --threshold 2 --add KEY --add KEY
+  congvan --dir desk-1 roster propose -o weg.cgvm registrars --remove KEY\n
+KEY is the 64 hexadecimal digits that `congvan roster desk` and `congvan network create` print. The change
+holds from the roster's next entry on.")]
+    #[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["threshold", "add", "remove"])))]
+    Registrars {
+        /// How many registrars a change needs; by default as before
+        #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..=64))]
+        threshold: Option<u16>,
+        /// A registrar to add; may be repeated
+        #[arg(long, value_name = "KEY")]
+        add: Vec<congvan::core::KeyId>,
+        /// A registrar to remove; may be repeated
+        #[arg(long, value_name = "KEY")]
+        remove: Vec<congvan::core::KeyId>,
+    },
+    /// Put an agency's certificate into the roster
+    #[command(
+        after_help = "Examples:\n  congvan --dir registrar roster certify certificate.cgvr --trust /etc/congvan/trust\n
+The file is what the agency made with `congvan certificate request`. What does not hold is refused."
+    )]
+    Certify {
+        /// The request
+        #[arg(value_name = "REQUEST_FILE")]
+        request: PathBuf,
+        #[command(flatten)]
+        trust: Trust,
+    },
+}
+
+/// Whom the reader trusts.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Trust {
+    /// Authorities' certificates: a PEM or DER file, or a directory of them; by default `trust` in --dir, if it is there
+    #[arg(long, value_name = "PATH", env = "CONGVAN_TRUST")]
+    pub trust: Option<PathBuf>,
+}
+
+/// `congvan certificate …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Certificate {
+    /// Write what the certificate's key must sign, and say how
+    #[command(after_help = "Examples:\n  congvan certificate challenge -o challenge.bin
+  openssl dgst -sha256 -sign agency-key.pem -out proof.bin challenge.bin")]
+    Challenge {
+        /// The file to write
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Bind a certificate to this agency's key, in a file for the registrar
+    #[command(after_help = "Examples:
+  congvan certificate request --certificate chain.pem --proof proof.bin -o certificate.cgvr\n
+chain.pem holds the agency's certificate first, then the one that issued it, and so on. Send the file to
+the registrar, who runs `congvan roster certify`.")]
+    Request {
+        /// The certificates: PEM, or DER for a single one
+        #[arg(long, value_name = "CHAIN_FILE")]
+        certificate: PathBuf,
+        /// The signature by the certificate's key
+        #[arg(long, value_name = "PROOF_FILE")]
+        proof: PathBuf,
+        /// The file to write
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        #[command(flatten)]
+        trust: Trust,
+    },
+    /// Show the certificates of agencies: chain of trust, validity, and what could not be checked
+    #[command(after_help = "Examples:\n  congvan certificate show 000.00.00.H55 --trust /etc/congvan/trust
+  congvan certificate show --json")]
+    Show {
+        /// The agency's code; without it, all agencies that have one
+        #[arg(value_name = "CODE")]
+        agency: Option<String>,
+        #[command(flatten)]
+        trust: Trust,
+    },
 }
 
 /// `congvan system …`
@@ -385,6 +524,15 @@ pub(crate) struct Id {
     pub id: String,
 }
 
+/// `congvan show`
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub id: Id,
+    #[command(flatten)]
+    pub trust: Trust,
+}
+
 /// `congvan status`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -509,15 +657,18 @@ pub(crate) struct Restore {
 #[command(after_help = "Examples:
   congvan audit ledger.cgva
   congvan audit a.cgva b.cgva c.cgva
-  congvan audit /var/lib/congvan --json
+  congvan audit /var/lib/congvan --trust /etc/congvan/trust --json
 
 Exits with 0 if all are genuine, 1 if a violation was found, 2 if one could not be read.
 Compare the fingerprint that it prints with the network's: an audit shows that a ledger is whole,
-the fingerprint that it is the ledger of your network.")]
+the fingerprint that it is the ledger of your network. Certificates that agencies bound to their keys are
+judged with --trust, beside the verdict: they decide nothing in a ledger.")]
 pub(crate) struct Audit {
     /// Exported ledgers, nodes' directories or backups
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub trust: Trust,
 }
 
 /// `congvan fingerprint`
