@@ -12,11 +12,13 @@
 
 #![forbid(unsafe_code)]
 
+mod certificates;
 mod chain;
 mod files;
 mod packets;
 mod vxp;
 
+pub use certificates::certificate;
 pub use chain::chain_extend;
 pub use files::{archive, blob_chunk, key_file, proof};
 pub use packets::{attachment, base64, packet, skeleton, status_packet};
@@ -39,6 +41,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("attachment", attachment),
     ("base64", base64),
     ("blob_chunk", blob_chunk),
+    ("certificate", certificate),
     ("chain_extend", chain_extend),
     ("content", content),
     ("document", document),
