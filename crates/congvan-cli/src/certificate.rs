@@ -251,7 +251,7 @@ fn print_report(page: &mut Page, report: &Report, lang: Lang) {
         (lang.h_certificate(), report.subject.clone()),
         (lang.h_issuer(), report.issuer.clone()),
         (lang.h_serial(), report.serial.clone()),
-        (lang.h_valid(), lang.from_until(time(lang, report.valid_from), time(lang, report.valid_until))),
+        (lang.h_valid(), lang.between(time(lang, report.valid_from), time(lang, report.valid_until))),
         (lang.h_verdict(), verdict(report.verdict, lang)),
     ];
     fields.extend(findings(report, lang));

@@ -77,7 +77,7 @@ pub(crate) fn describe(desk: &Desk<'_>, action: &RosterAction) -> Vec<Point> {
         RosterAction::Rights { chain, after, rights } => {
             say(lang.h_change(), lang.c_rights(agency(*chain)));
             say(lang.h_rights(), rights_of(desk, *rights));
-            say(lang.h_stands(), lang.from_number(after.map_or(1, |point| point.seq.get().saturating_add(1))));
+            say(lang.h_stands(), lang.since_number(after.map_or(1, |point| point.seq.get().saturating_add(1))));
         }
         RosterAction::Certify { chain, certification } => {
             say(lang.h_change(), lang.c_certify(agency(*chain)));

@@ -91,7 +91,7 @@ texts! {
     c_rights(agency) "change what {agency} may do" "thay đổi quyền của {agency}";
     c_certify(agency) "bind a certificate to a key of {agency}" "gắn chứng thư với khóa của {agency}";
     instead_of(new, old) "{new} (before: {old})" "{new} (trước đây: {old})";
-    from_number(number) "from number {number} on" "kể từ số {number}";
+    since_number(number) "from number {number} on" "kể từ số {number}";
     no_rights() "to write documents, nothing else" "chỉ được ghi văn bản";
     may_publish() "to publish procedures as well" "được công bố cả thủ tục hành chính";
     h_change() "change" "thay đổi";
@@ -128,7 +128,7 @@ texts! {
     cert_confirmed() "confirmed, but for revocation" "được xác nhận, trừ việc thu hồi";
     cert_refuted() "not confirmed: something does not hold" "không được xác nhận: có điểm không đúng";
     cert_open() "open: something could not be checked" "chưa rõ: có điểm chưa kiểm được";
-    from_until(from, until) "{from} – {until}" "{from} – {until}";
+    between(from, until) "{from} – {until}" "{from} – {until}";
     signed_while(valid) "signed while it was {valid}" "ký khi chứng thư {valid}";
     is_valid() "valid" "còn hiệu lực";
     is_not_valid() "NOT valid" "KHÔNG còn hiệu lực";
