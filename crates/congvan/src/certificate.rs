@@ -4,10 +4,10 @@
 //! certificates and each side's signature over the other; [`of_key`] finds the one that speaks for a time and
 //! judges it. Nothing in a chain depends on the outcome.
 
+use congvan_certificate::period;
 pub use congvan_certificate::{
     Anchors, Fact, FileError, Finding, MAX_ANCHORS, Outcome, Place, Report, Verdict, Who, judge, read_certificates,
 };
-use congvan_certificate::{Period, period};
 use congvan_core::roster::RosterPayload;
 use congvan_core::{Certification, ChainId, KeyId, RosterAction, Seq, Time, Wire};
 use congvan_store::{Ledger, StoreError};
@@ -27,11 +27,7 @@ pub struct Certified {
 impl Certified {
     /// Whether its certificates were valid then.
     pub fn covers(&self, time: Time) -> bool {
-        self.period().is_some_and(|period| period.covers(time))
-    }
-
-    fn period(&self) -> Option<Period> {
-        period(&self.certification)
+        period(&self.certification).is_some_and(|period| period.covers(time))
     }
 
     /// Judges it as things were at a time.

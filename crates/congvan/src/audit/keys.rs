@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use congvan_certificate::{Anchors, Place};
+use congvan_certificate::{Anchors, Period, Place, period};
 use congvan_core::{ChainId, KeyId, LinkedEntry, NetworkId, RosterAction, RosterChange, Seq};
 
 use super::KeyReport;
@@ -15,6 +15,8 @@ pub(super) struct Keys(BTreeMap<(ChainId, KeyId), Key>);
 #[derive(Default)]
 struct Key {
     certified: Vec<Certified>,
+    /// When each was valid: read once, not for every entry.
+    periods: Vec<Period>,
     entries: u64,
     outside: u64,
     first_outside: Option<Seq>,
@@ -26,6 +28,7 @@ impl Keys {
         if let RosterAction::Certify { chain, certification } = change.action() {
             let header = change.entry().header();
             let key = self.0.entry((*chain, certification.key.id())).or_default();
+            key.periods.extend(period(certification));
             let certification = certification.clone();
             key.certified.push(Certified { number: header.seq, time: header.time, certification });
         }
@@ -35,7 +38,7 @@ impl Keys {
     pub(super) fn signed(&mut self, chain: ChainId, entry: &LinkedEntry) {
         let key = self.0.entry((chain, entry.signer().id())).or_default();
         key.entries += 1;
-        if !key.certified.is_empty() && !key.certified.iter().any(|one| one.covers(entry.header().time)) {
+        if !key.certified.is_empty() && !key.periods.iter().any(|period| period.covers(entry.header().time)) {
             key.outside += 1;
             key.first_outside.get_or_insert(entry.seq());
         }
