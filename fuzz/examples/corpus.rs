@@ -27,6 +27,7 @@ fn main() {
         sort(&serde_json::from_str(&text).unwrap(), &mut corpus);
     }
     made(&mut corpus);
+    certificates(&mut corpus);
     for (target, seeds) in corpus {
         let directory = root.join("corpus").join(target);
         std::fs::create_dir_all(&directory).unwrap();
@@ -192,6 +193,38 @@ fn zipped(files: &[&str]) -> Vec<u8> {
         std::io::Write::write_all(&mut zip, b"%PDF-1.7 noi dung, noi dung, noi dung").unwrap();
     }
     zip.finish().unwrap().into_inner()
+}
+
+/// Certificates with the extensions that authorities use. The key is fixed, and so are the seeds.
+fn certificates(corpus: &mut Corpus) {
+    use rcgen::*;
+    let pkcs8 = [&b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20"[..], &[7; 32]].concat();
+    let key = KeyPair::try_from(pkcs8).unwrap();
+    let named = |name: &str| {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params
+    };
+    let mut root = named("Chứng thực gốc");
+    root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    root.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    let root = root.self_signed(&key).unwrap();
+    let mut own = named("Sở Tài chính");
+    own.is_ca = IsCa::ExplicitNoCa;
+    own.subject_alt_names = vec![SanType::Rfc822Name("vanthu@stc.example".try_into().unwrap())];
+    own.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::ContentCommitment];
+    own.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection];
+    own.crl_distribution_points = vec![CrlDistributionPoint { uris: vec!["http://crl.example/goc.crl".into()] }];
+    own.use_authority_key_identifier_extension = true;
+    let mut critical = CustomExtension::from_oid_content(&[2, 5, 29, 36], vec![0x30, 0x03, 0x80, 0x01, 0x00]);
+    critical.set_criticality(true);
+    let mut limited = own.clone();
+    limited.custom_extensions.push(critical);
+    let own = own.signed_by(&key, &root, &key).unwrap();
+    let limited = limited.signed_by(&key, &root, &key).unwrap();
+    let seeds = [root.der().to_vec(), own.der().to_vec(), limited.der().to_vec()];
+    corpus.entry("certificate").or_default().extend(seeds);
 }
 
 fn blob_of(bytes: &[u8]) -> BlobRef {

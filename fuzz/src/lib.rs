@@ -12,17 +12,19 @@
 
 #![forbid(unsafe_code)]
 
+mod certificates;
 mod chain;
 mod files;
 mod packets;
 mod vxp;
 
+pub use certificates::certificate;
 pub use chain::chain_extend;
 pub use files::{archive, blob_chunk, key_file, proof};
 pub use packets::{attachment, base64, packet, skeleton, status_packet};
 pub use vxp::{vxp_headers, vxp_moment};
 
-use congvan_core::roster::{Proposal, RosterPayload};
+use congvan_core::roster::{Motion, Proposal, RosterPayload};
 use congvan_core::status::StatusContent;
 use congvan_core::*;
 use congvan_sync::{Announcement, Request, Response};
@@ -39,6 +41,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("attachment", attachment),
     ("base64", base64),
     ("blob_chunk", blob_chunk),
+    ("certificate", certificate),
     ("chain_extend", chain_extend),
     ("content", content),
     ("document", document),
@@ -107,6 +110,9 @@ pub fn admission(bytes: &[u8]) {
 pub fn action(bytes: &[u8]) {
     law::<RosterAction>(bytes);
     law::<Proposal>(bytes);
+    if let Some(motion) = law::<Motion>(bytes) {
+        assert!(motion.approvals.windows(2).all(|pair| pair[0] < pair[1]));
+    }
 }
 
 /// A roster entry's payload.

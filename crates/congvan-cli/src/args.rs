@@ -1,10 +1,13 @@
 //! What can be typed after `congvan`.
 
+mod roster;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub(crate) use self::roster::{Change, Ending, Roster};
 use crate::text::Lang;
 
 /// Official documents over a ledger that every agency keeps and anybody can check.
@@ -73,6 +76,9 @@ pub(crate) enum Command {
     /// Programs that may speak for this agency over HTTP, and their secrets
     #[command(subcommand)]
     System(System),
+    /// X.509 certificates that vouch for agencies' keys
+    #[command(subcommand)]
+    Certificate(Certificate),
     /// Send a document
     Send(Box<Send>),
     /// List documents addressed to this agency, newest first
@@ -82,8 +88,8 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  congvan outbox\n  congvan outbox --limit 100")]
     Outbox(List),
     /// Show a document, what became of it, and its proof
-    #[command(after_help = "Examples:\n  congvan show 3f2a91c0\n  congvan show 3f2a91c0 --json")]
-    Show(Id),
+    #[command(after_help = "Examples:\n  congvan show 3f2a91c0\n  congvan show 3f2a91c0 --trust goc.pem --json")]
+    Show(Show),
     /// Report what became of a document
     Status(Status),
     /// Write a document out as an edXML packet, and its attachments as files
@@ -184,62 +190,53 @@ pub(crate) struct Offline {
     pub offline: bool,
 }
 
-/// `congvan roster …`
+/// Whom the reader trusts.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Trust {
+    /// Authorities' certificates: a PEM or DER file, or a directory of them; by default `trust` in --dir, if it is there
+    #[arg(long, value_name = "PATH", env = "CONGVAN_TRUST")]
+    pub trust: Option<PathBuf>,
+}
+
+/// `congvan certificate …`
 #[derive(Debug, Subcommand)]
-pub(crate) enum Roster {
-    /// Admit an agency
-    #[command(after_help = "Examples:\n  congvan --dir registrar roster admit enrolment.cgv\n\n\
-        First compare the key with the agency, by telephone: the output shows it.")]
-    Admit {
-        /// What the agency sent: enrolment.cgv
-        #[arg(value_name = "ENROLMENT_FILE")]
-        enrolment: PathBuf,
+pub(crate) enum Certificate {
+    /// Write what the certificate's key must sign, and say how
+    #[command(after_help = "Examples:\n  congvan certificate challenge -o challenge.bin
+  openssl dgst -sha256 -sign agency-key.pem -out proof.bin challenge.bin")]
+    Challenge {
+        /// The file to write
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
     },
-    /// Let an agency write no more, for now
-    #[command(after_help = "Examples:\n  congvan --dir registrar roster suspend 000.00.02.H55")]
-    Suspend(Ending),
-    /// Let a suspended agency write again
-    #[command(after_help = "Examples:\n  congvan --dir registrar roster reinstate 000.00.02.H55")]
-    Reinstate {
-        /// The agency's code
-        code: String,
-    },
-    /// End an agency's chain for good
-    #[command(after_help = "Examples:\n  congvan --dir registrar roster close 000.00.02.H55 --last 417")]
-    Close(Ending),
-    /// Give an agency new keys by the registrar's word
-    #[command(
-        after_help = "Examples:\n  congvan --dir registrar roster rotate 000.00.02.H55 --enrolment enrolment.cgv --nodes\n\n\
-        The agency makes the enrolment with `congvan agency create` in a new directory, under its code."
-    )]
-    Rotate {
+    /// Bind a certificate to this agency's key, in a file for the registrar
+    #[command(after_help = "Examples:
+  congvan certificate request --certificate chain.pem --proof proof.bin -o certificate.cgvr\n
+chain.pem holds the agency's certificate first, then the one that issued it, and so on. Send the file to
+the registrar, who runs `congvan roster certify`.")]
+    Request {
+        /// The certificates: PEM, or DER for a single one
+        #[arg(long, value_name = "CHAIN_FILE")]
+        certificate: PathBuf,
+        /// The signature by the certificate's key
+        #[arg(long, value_name = "PROOF_FILE")]
+        proof: PathBuf,
+        /// The file to write
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
         #[command(flatten)]
-        ending: Ending,
-        /// The enrolment that holds the new keys
-        #[arg(long, value_name = "FILE")]
-        enrolment: PathBuf,
-        /// Replace the agency's nodes by the enrolment's as well
-        #[arg(long)]
-        nodes: bool,
+        trust: Trust,
     },
-    /// Declare an agency's key void after a number: lost or stolen
-    #[command(after_help = "Examples:\n  congvan --dir registrar roster revoke 000.00.02.H55 --last 417")]
-    Revoke(Ending),
-    /// Name the entry that stands where an agency signed two with one number
-    #[command(after_help = "The audit and the node's log name both entries.\n\nExamples:
-  congvan --dir registrar roster resolve 000.00.02.H55 417 1f0c…64 hexadecimal digits")]
-    Resolve {
-        /// The agency's code
-        code: String,
-        /// The number that was used twice
-        #[arg(value_parser = clap::value_parser!(u64).range(1..))]
-        number: u64,
-        /// The id of the entry that stands, 64 hexadecimal digits
-        id: congvan::core::EntryId,
+    /// Show the certificates of agencies: chain of trust, validity, and what could not be checked
+    #[command(after_help = "Examples:\n  congvan certificate show 000.00.00.H55 --trust /etc/congvan/trust
+  congvan certificate show --json")]
+    Show {
+        /// The agency's code; without it, all agencies that have one
+        #[arg(value_name = "CODE")]
+        agency: Option<String>,
+        #[command(flatten)]
+        trust: Trust,
     },
-    /// List agencies; also in a node's directory
-    #[command(after_help = "Examples:\n  congvan roster list\n  congvan --dir registrar roster list --json")]
-    List,
 }
 
 /// `congvan system …`
@@ -284,19 +281,6 @@ pub(crate) struct SecretFile {
     /// A file (mode 0600) whose first line is the secret; without it a new one is made
     #[arg(long, value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
-}
-
-/// Where a chain ends.
-#[derive(Debug, Args)]
-pub(crate) struct Ending {
-    /// The agency's code
-    pub code: String,
-    /// The last number that stands; by default the last that the ledger here knows
-    #[arg(long, value_name = "N", conflicts_with = "none", value_parser = clap::value_parser!(u64).range(1..))]
-    pub last: Option<u64>,
-    /// No entry of the agency stands
-    #[arg(long)]
-    pub none: bool,
 }
 
 /// `congvan send`
@@ -383,6 +367,15 @@ pub(crate) struct Id {
     /// The document's id, or its first 8 digits or more
     #[arg(value_parser = id)]
     pub id: String,
+}
+
+/// `congvan show`
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub id: Id,
+    #[command(flatten)]
+    pub trust: Trust,
 }
 
 /// `congvan status`
@@ -509,15 +502,18 @@ pub(crate) struct Restore {
 #[command(after_help = "Examples:
   congvan audit ledger.cgva
   congvan audit a.cgva b.cgva c.cgva
-  congvan audit /var/lib/congvan --json
+  congvan audit /var/lib/congvan --trust /etc/congvan/trust --json
 
 Exits with 0 if all are genuine, 1 if a violation was found, 2 if one could not be read.
 Compare the fingerprint that it prints with the network's: an audit shows that a ledger is whole,
-the fingerprint that it is the ledger of your network.")]
+the fingerprint that it is the ledger of your network. Certificates that agencies bound to their keys are
+judged with --trust, beside the verdict: they decide nothing in a ledger.")]
 pub(crate) struct Audit {
     /// Exported ledgers, nodes' directories or backups
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub trust: Trust,
 }
 
 /// `congvan fingerprint`

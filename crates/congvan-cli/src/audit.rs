@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use congvan::audit::{AuditError, Report, audit_directory, audit_file};
+use congvan::audit::{AuditError, KeyReport, Report, audit_directory, audit_file};
+use congvan::certificate::Anchors;
 use serde::Serialize;
 
+use crate::args;
+use crate::certificate;
 use crate::exit::{Exit, Failure};
 use crate::home::App;
 use crate::network::fingerprint_of;
@@ -50,8 +53,9 @@ struct Contradiction {
 }
 
 /// `audit`
-pub(crate) fn audit(app: &App, paths: &[PathBuf]) -> Result<Exit, Failure> {
-    let reports: Vec<Copy> = paths.iter().map(|path| Copy::of(path, judge(app, path))).collect();
+pub(crate) fn audit(app: &App, args: &args::Audit) -> Result<Exit, Failure> {
+    let anchors = certificate::anchors(app, &args.trust)?;
+    let reports: Vec<Copy> = args.paths.iter().map(|path| Copy::of(path, judge(app, path, &anchors))).collect();
     let read: Vec<&Report> = reports.iter().filter_map(|copy| copy.report.as_ref()).collect();
     let contradictions = contradictions(&read);
     let has = |verdict| reports.iter().any(|copy| copy.verdict == verdict);
@@ -75,13 +79,13 @@ pub(crate) fn audit(app: &App, paths: &[PathBuf]) -> Result<Exit, Failure> {
     })
 }
 
-fn judge(app: &App, path: &Path) -> Result<Report, AuditError> {
+fn judge(app: &App, path: &Path, anchors: &Anchors) -> Result<Report, AuditError> {
     if path.is_dir() {
         let mut meter = app.out.meter(app.out.lang.p_audit(), 0, Unit::Entries);
-        audit_directory(path, &mut |progress| meter.of(progress.done, progress.total))
+        audit_directory(path, anchors, &mut |progress| meter.of(progress.done, progress.total))
     } else {
         let mut meter = app.out.meter(app.out.lang.p_audit(), 0, Unit::Bytes);
-        audit_file(path, &mut |progress| meter.of(progress.done, progress.total))
+        audit_file(path, anchors, &mut |progress| meter.of(progress.done, progress.total))
     }
 }
 
@@ -118,10 +122,32 @@ impl Copy {
         for found in &report.violations {
             page.line(lang.audit_violation(&found.agency, found.number, &found.reason));
         }
+        print_keys(page, &report.keys, lang);
         page.line(match report.is_genuine() {
             true => lang.audit_genuine(report.entries, report.signatures),
             false => lang.audit_violations(report.violations.len()),
         });
+    }
+}
+
+/// What vouches for the keys that signed, besides the roster.
+fn print_keys(page: &mut Page, keys: &[KeyReport], lang: Lang) {
+    for key in keys.iter().filter(|key| !key.certificates.is_empty()) {
+        page.line("");
+        page.line(lang.audit_key(&key.agency, short_id(&key.key), key.entries));
+        match key.outside {
+            _ if key.entries == 0 => {}
+            0 => page.line(lang.audit_inside()),
+            count => page.line(lang.audit_outside(count, key.first_outside)),
+        }
+        for certificate in &key.certificates {
+            certificate::print_key(page, &key.agency, certificate, lang);
+        }
+    }
+    let bound = keys.iter().filter(|key| !key.certificates.is_empty()).count();
+    if bound > 0 {
+        page.line("");
+        page.line(lang.audit_unbound(keys.len() - bound));
     }
 }
 
@@ -205,6 +231,7 @@ mod tests {
             entries,
             signatures: entries,
             chunks: 0,
+            keys: Vec::new(),
             digest: head_id.to_owned(),
         }
     }

@@ -4,10 +4,12 @@ use std::io::Write;
 use std::time::Duration;
 
 use congvan::control::{Reply, Request};
+use congvan::legal::Carries;
 use congvan::view::{DocumentSummary, DocumentView, EventKind, EventView, StatusView};
 use serde::Serialize;
 
 use crate::args;
+use crate::certificate;
 use crate::exit::{Exit, Failure};
 use crate::home::{App, Link};
 use crate::output::{Page, Unit, short_id, shorten, time};
@@ -75,11 +77,17 @@ async fn list(
 }
 
 /// `show`
-pub(crate) async fn show(app: &App, id: String) -> Result<Exit, Failure> {
+pub(crate) async fn show(app: &App, args: args::Show) -> Result<Exit, Failure> {
     let link = app.session(false).await?;
-    let document = link.document(Request::Show { id }).await;
+    let document = link.document(Request::Show { id: args.id.id }).await;
     link.close().await;
-    let document = document?;
+    let mut document = document?;
+    // The node judges by whom its operator trusts; whoever asks may know better.
+    if args.trust.trust.is_some() {
+        let anchors = certificate::anchors(app, &args.trust)?;
+        let DocumentSummary { from, time, .. } = &document.summary;
+        document.proof.certificate = certificate::of_entry(app, from, &document.proof.signer, *time, &anchors)?;
+    }
     app.out.result(&document, |page| print(page, &document, app.out.lang))?;
     Ok(Exit::Done)
 }
@@ -109,7 +117,9 @@ fn print(page: &mut Page, document: &DocumentView, lang: Lang) {
         let missing = if file.present { String::new() } else { format!(" ({})", lang.not_yet()) };
         let text = format!("{}  {}  {} B{missing}", file.name, file.media_type, file.len);
         fields.push((format!("{} {number}", lang.h_files()), text));
+        fields.extend(kept(file.carries, &file.name, file.present, lang));
     }
+    fields.extend(kept(document.packet_carries, &lang.h_packet(), document.has_packet, lang));
     for progress in &summary.progress {
         let status = match &progress.status {
             Some(status) => format!("{status} {}", meaning(lang, status)),
@@ -125,7 +135,27 @@ fn print(page: &mut Page, document: &DocumentView, lang: Lang) {
     };
     fields.push((lang.h_proof(), verdict));
     fields.extend(proof.quarantined.map(|number| (lang.h_proof(), lang.in_quarantine(number))));
+    if let Some(certificate) = &proof.certificate {
+        let report = &certificate.report;
+        let valid = if report.is_valid_then() { lang.is_valid() } else { lang.is_not_valid() };
+        fields.push((lang.h_certificate(), report.subject.clone()));
+        fields.push((lang.h_issuer(), report.issuer.clone()));
+        fields.push((lang.h_valid(), lang.signed_while(valid)));
+        fields.push((lang.h_verdict(), certificate::verdict(report.verdict, lang)));
+        fields.extend(certificate::findings(report, lang));
+    }
     page.fields(&fields);
+}
+
+/// That something carries a signature of its own, and what Congvan has to do with it.
+fn kept(carries: Carries, name: &str, is_here: bool, lang: Lang) -> Option<(String, String)> {
+    let text = match carries {
+        Carries::PdfSignature => lang.kept_pdf(name),
+        Carries::XmlSignature => lang.kept_xml(name),
+        Carries::NotLooked if is_here => lang.kept_unread(name),
+        Carries::NotLooked | Carries::Nothing => return None,
+    };
+    Some((lang.h_signature(), text))
 }
 
 fn status_line(status: &StatusView, lang: Lang) -> String {

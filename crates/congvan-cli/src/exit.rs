@@ -6,13 +6,14 @@ use std::process::ExitCode;
 
 use congvan::StartError;
 use congvan::archive::TransferError;
+use congvan::certificate::FileError as CertificateFileError;
 use congvan::control::SessionError;
 use congvan::core::codec::BoundError;
 use congvan::core::ids::NameError;
 use congvan::core::keyfile::KeyFileError;
-use congvan::core::limits::{MAX_ATTACHMENT, MAX_ATTACHMENTS};
+use congvan::core::limits::{MAX_ATTACHMENT, MAX_ATTACHMENTS, MAX_CERTIFICATE_PROOF};
 use congvan::core::status::NotAStatus;
-use congvan::core::{AgencyCode, CodecError};
+use congvan::core::{AgencyCode, CodecError, RosterError};
 use congvan::registrar::RegistrarError;
 use congvan::setup::SetupError;
 use congvan::store::{BackupError, OpenError, StoreError};
@@ -115,6 +116,18 @@ pub(crate) enum Failure {
     NoNumber(AgencyCode, u64),
     /// An enrolment of somebody else.
     OtherCode(AgencyCode, AgencyCode),
+    /// Two changes in one proposal.
+    TwoChanges,
+    /// A file that is no proposal.
+    Proposal(PathBuf, CodecError),
+    /// A file that is no request to certify.
+    NotARequest(PathBuf),
+    /// A certificate that does not hold: what fails, in words.
+    Certificate(Vec<String>),
+    /// Certificates in a file.
+    Certificates(CertificateFileError),
+    /// A proof over the bound.
+    ProofLength(PathBuf, usize),
     /// A packet and a JSON document on one standard output.
     JsonOutput,
     /// A packet on a terminal.
@@ -169,6 +182,12 @@ impl Failure {
             Self::HasLedger(path) => lang.e_has_ledger(path.display()),
             Self::NoNumber(code, number) => lang.e_no_number(code, number),
             Self::OtherCode(enrolment, code) => lang.e_other_code(enrolment, code),
+            Self::TwoChanges => lang.e_two_changes(),
+            Self::Proposal(path, error) => lang.e_proposal(path.display(), error),
+            Self::NotARequest(path) => lang.e_not_request(path.display()),
+            Self::Certificate(points) => lang.e_certificate(points.join("; ")),
+            Self::Certificates(error) => error.to_string(),
+            Self::ProofLength(path, len) => lang.e_proof_length(path.display(), len, MAX_CERTIFICATE_PROOF),
             Self::JsonOutput => lang.e_json_output(),
             Self::BinaryTerminal => lang.e_binary_terminal(),
             Self::Unexpected => lang.e_unexpected(),
@@ -189,6 +208,11 @@ impl Failure {
             Self::Registrar(RegistrarError::NoKeys(_)) => lang.n_roster_dir(),
             Self::File(..) | Self::Systems(SystemsError::File { .. }) => lang.n_file(),
             Self::Systems(SystemsError::Unknown(_)) => lang.n_systems(),
+            Self::Registrar(RegistrarError::Stale { .. }) => lang.n_stale(),
+            Self::Registrar(RegistrarError::Behind { .. }) => lang.n_behind(),
+            Self::Registrar(RegistrarError::NotInOffice) => lang.n_not_in_office(),
+            Self::Registrar(RegistrarError::Roster(RosterError::TooFew { .. })) => lang.n_too_few(),
+            Self::Certificate(_) => lang.n_certificate(),
             Self::UnknownAgencies(_) => lang.n_unknown(),
             Self::NoDocument(_) | Self::SeveralDocuments(_) => lang.n_give_id(),
             Self::Bound(..) => lang.n_bound(),
@@ -237,6 +261,9 @@ impl Failure {
             | Self::HasLedger(_)
             | Self::NoNumber(..)
             | Self::OtherCode(..)
+            | Self::TwoChanges
+            | Self::Certificate(_)
+            | Self::ProofLength(..)
             | Self::PassphraseMode(_)
             | Self::SecretMode(_)
             | Self::Export(_)
@@ -331,6 +358,7 @@ from! {
     Setup(SetupError);
     Systems(SystemsError);
     Registrar(RegistrarError);
+    Certificates(CertificateFileError);
     Open(OpenError);
     Backup(BackupError);
     Store(StoreError);

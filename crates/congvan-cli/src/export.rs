@@ -206,7 +206,7 @@ impl Drop for Part<'_> {
 }
 
 /// Writes a file whole or not at all.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let (part, mut file) = Part::create(path)?;
     file.write_all(bytes).map_err(Failure::file(path))?;
     part.finish(file).map(drop)

@@ -4,12 +4,16 @@ mod agency;
 mod args;
 mod attach;
 mod audit;
+mod certificate;
+mod change;
+mod describe;
 mod doctor;
 mod document;
 mod exit;
 mod export;
 mod home;
 mod ledger;
+mod motion;
 mod network;
 mod output;
 mod peer_id;
@@ -93,7 +97,8 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Send(args) => send::send(app, *args).await,
         Command::Inbox(list) => document::inbox(app, list.limit).await,
         Command::Outbox(list) => document::outbox(app, list.limit).await,
-        Command::Show(id) => document::show(app, id.id).await,
+        Command::Certificate(command) => certificate::run(app, command),
+        Command::Show(args) => document::show(app, args).await,
         Command::Status(args) => status::status(app, args).await,
         Command::Export(args) => export::export(app, args).await,
         Command::Wait(wait) => document::wait(app, wait.id.id, wait.timeout).await,
@@ -101,7 +106,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Ledger(command) => ledger::run(app, command).await,
         Command::Backup(args) => ledger::backup(app, &args.to).await,
         Command::Restore(args) => ledger::restore(app, &args.from).await,
-        Command::Audit(args) => audit::audit(app, &args.paths),
+        Command::Audit(args) => audit::audit(app, &args),
         Command::Peers => network::peers(app).await,
         Command::Doctor => doctor::doctor(app).await,
         Command::Fingerprint(args) => network::fingerprint(app, &args.genesis),

@@ -1,165 +1,29 @@
 //! The directory of agencies: the registrar's changes, and the list for everybody.
 
-use std::path::Path;
-
-use congvan::core::{Admission, AgencyCode, ChainId, Point, RosterAction, Seq};
-use congvan::registrar::Registrar;
-use congvan::setup;
 use congvan::view::AgencyView;
 use serde::Serialize;
 
-use crate::agency::code;
-use crate::args::{Ending, Roster};
+use crate::args::Roster;
+use crate::change::Desk;
 use crate::exit::{Exit, Failure};
 use crate::home::App;
+use crate::motion;
 use crate::output::short_id;
 use crate::text::standing;
 
-/// A change that was made.
-#[derive(Serialize)]
-struct Changed {
-    action: &'static str,
-    code: String,
-    /// The roster entry.
-    id: String,
-    number: u64,
-    /// The last number of the agency that stands, where the change says so; 0 for none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last: Option<u64>,
-    /// The agency's signing key, where the change names it: what registrar and agency compare.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
-}
-
 /// `roster …`
 pub(crate) async fn run(app: &App, command: Roster) -> Result<Exit, Failure> {
-    if let Roster::List = command {
-        return list(app).await;
-    }
-    let desk = Desk::open(app)?;
-    let lang = app.out.lang;
     match command {
-        Roster::Admit { enrolment } => {
-            let admission = read(&enrolment)?;
-            let (code, key) = (admission.code.clone(), admission.keys.sign.to_string());
-            let changed = desk.change("admit", &code, RosterAction::Admit(admission))?;
-            desk.say(lang.admitted(), Changed { key: Some(key), ..changed })
+        Roster::Change(change) => {
+            let desk = Desk::open(app)?;
+            let planned = desk.plan(change)?;
+            desk.carry_out(planned)
         }
-        Roster::Reinstate { code } => {
-            let (code, chain) = desk.agency(&code)?;
-            let changed = desk.change("reinstate", &code, RosterAction::Reinstate { chain })?;
-            desk.say(lang.reinstated(), changed)
-        }
-        Roster::Suspend(ending) => {
-            let (code, chain, last) = desk.ending(&ending)?;
-            let changed = desk.change("suspend", &code, RosterAction::Suspend { chain, last })?;
-            desk.say(lang.suspended(), changed.ending(last))
-        }
-        Roster::Close(ending) => {
-            let (code, chain, last) = desk.ending(&ending)?;
-            let changed = desk.change("close", &code, RosterAction::Close { chain, last })?;
-            desk.say(lang.closed(), changed.ending(last))
-        }
-        Roster::Revoke(ending) => {
-            let (code, chain, last) = desk.ending(&ending)?;
-            let changed = desk.change("revoke", &code, RosterAction::Revoke { chain, last })?;
-            desk.say(lang.revoked(), changed.ending(last))?;
-            app.out.remark(lang.revoke_next(code));
-            Ok(Exit::Done)
-        }
-        Roster::Resolve { code, number, id } => {
-            let (code, chain) = desk.agency(&code)?;
-            // The argument parser has refused 0.
-            let seq = Seq::new(number).unwrap_or(Seq::FIRST);
-            let changed = desk.change("resolve", &code, RosterAction::Resolve { chain, stands: Point { seq, id } })?;
-            desk.say(lang.resolved(), changed)
-        }
-        Roster::Rotate { ending, enrolment, nodes } => desk.rotate(&ending, &enrolment, nodes),
-        Roster::List => Ok(Exit::Done),
-    }
-}
-
-fn read(enrolment: &Path) -> Result<Admission, Failure> {
-    Ok(setup::read_enrolment(enrolment)?)
-}
-
-/// The registrar at work.
-struct Desk<'a> {
-    app: &'a App,
-    registrar: Registrar,
-}
-
-impl<'a> Desk<'a> {
-    fn open(app: &'a App) -> Result<Self, Failure> {
-        let passphrase = app.passphrase(&app.home.registrar_key(1))?;
-        Ok(Self { app, registrar: Registrar::open(app.home.dir(), passphrase.as_deref())? })
-    }
-
-    fn agency(&self, text: &str) -> Result<(AgencyCode, ChainId), Failure> {
-        let code = code("CODE", text)?;
-        match self.registrar.roster().by_code(&code) {
-            Some(agency) => Ok((code, agency.chain)),
-            None => Err(Failure::UnknownAgencies(vec![code.to_string()])),
-        }
-    }
-
-    /// The agency, and its last entry that stands.
-    fn ending(&self, ending: &Ending) -> Result<(AgencyCode, ChainId, Option<Point>), Failure> {
-        let (code, chain) = self.agency(&ending.code)?;
-        let last = match ending.last.and_then(Seq::new) {
-            _ if ending.none => None,
-            None => self.registrar.head_of(chain),
-            Some(seq) => match self.registrar.ledger().entry(chain, seq)? {
-                Some(entry) => Some(entry.point()),
-                None => return Err(Failure::NoNumber(code, seq.get())),
-            },
-        };
-        Ok((code, chain, last))
-    }
-
-    fn change(&self, action: &'static str, code: &AgencyCode, change: RosterAction) -> Result<Changed, Failure> {
-        let entry = self.registrar.change(change)?;
-        let (id, number) = (entry.id().to_string(), entry.seq().get());
-        Ok(Changed { action, code: code.to_string(), id, number, last: None, key: None })
-    }
-
-    fn rotate(&self, ending: &Ending, enrolment: &Path, nodes: bool) -> Result<Exit, Failure> {
-        let (code, chain, after) = self.ending(ending)?;
-        let Admission { code: theirs, keys, possession, nodes: named, .. } = read(enrolment)?;
-        if theirs != code {
-            return Err(Failure::OtherCode(theirs, code));
-        }
-        let key = keys.sign.to_string();
-        let changed = self.change("rotate", &code, RosterAction::Rotate { chain, after, keys, possession })?;
-        let lang = self.app.out.lang;
-        let known = self.registrar.roster().agency(chain).map(|agency| agency.nodes.clone()).unwrap_or_default();
-        if nodes {
-            self.change("nodes", &code, RosterAction::Nodes { chain, nodes: named })?;
-        } else if *named != *known {
-            self.app.out.remark(lang.other_nodes());
-        }
-        self.say(lang.rotated(), Changed { key: Some(key), ..changed.ending(after) })
-    }
-
-    fn say(&self, what: String, changed: Changed) -> Result<Exit, Failure> {
-        let (out, lang) = (self.app.out, self.app.out.lang);
-        out.result(&changed, |page| {
-            page.line(lang.roster_written(what, &changed.code, changed.number));
-            page.fields(&[(lang.h_id(), changed.id.clone()), (lang.h_key(), changed.key.clone().unwrap_or_default())]);
-            match changed.last {
-                None => {}
-                Some(0) => page.line(lang.ends_none()),
-                Some(last) => page.line(lang.ends_after(last)),
-            }
-        })?;
-        out.remark(lang.roster_next());
-        Ok(Exit::Done)
-    }
-}
-
-impl Changed {
-    fn ending(self, last: Option<Point>) -> Self {
-        Self { last: Some(last.map_or(0, |point| point.seq.get())), ..self }
+        Roster::Propose { output, change } => motion::propose(app, change, &output),
+        Roster::Approve { file, yes } => motion::approve(app, &file, yes),
+        Roster::Submit { file } => motion::submit(app, &file),
+        Roster::Desk { network, encrypt } => motion::desk(app, &network, encrypt),
+        Roster::List => list(app).await,
     }
 }
 

@@ -59,6 +59,93 @@ texts! {
         "Tiếp theo: `congvan ledger export` tại đây, `congvan ledger import` tại một nút; các nút khác nhận từ đó.";
     revoke_next(code) "{code} writes again once it is given new keys: `congvan roster rotate`."
         "{code} ghi lại được sau khi có khóa mới: `congvan roster rotate`.";
+    roster_changed(what, number) "{what}. Roster entry {number}." "{what}. Mục danh bạ số {number}.";
+    nodes_replaced() "Nodes replaced" "Đã thay nút";
+    registrars_changed() "Registrars changed" "Đã thay đổi khóa đăng ký";
+    certified() "Certificate put into the roster" "Đã ghi chứng thư vào danh bạ";
+    proposed(number, file) "Proposed as roster entry {number}, in {file}:" "Đã đề nghị làm mục danh bạ số {number}, trong {file}:";
+    is_proposed(number) "Proposed as roster entry {number}:" "Được đề nghị làm mục danh bạ số {number}:";
+    approved(number, file) "Approved as roster entry {number}, in {file}:" "Đã chấp thuận làm mục danh bạ số {number}, trong {file}:";
+    submitted(number) "In the roster, as entry {number}:" "Đã vào danh bạ, mục số {number}:";
+    approvals(count, needed) "{count} approved; {needed} are needed" "{count} đã chấp thuận; cần {needed}";
+    not_signed() "nothing is signed yet; if this is right, repeat with --yes" "chưa ký gì; nếu đúng, chạy lại với --yes";
+    approve_next(file) "send {file} to another registrar, who runs `congvan roster approve`"
+        "gửi {file} cho khóa đăng ký khác để chạy `congvan roster approve`";
+    submit_next(file) "enough approve: `congvan roster submit {file}` at the desk of any of them"
+        "đã đủ chấp thuận: `congvan roster submit {file}` tại bàn của một trong số họ";
+    desk_made(dir) "A registrar's directory is made: {dir}." "Đã tạo thư mục khóa đăng ký: {dir}.";
+    desk_next() "Next: tell the registrars this key, by telephone; they add it with `congvan roster registrars --add`."
+        "Tiếp theo: đọc khóa này qua điện thoại cho các khóa đăng ký hiện tại; họ thêm bằng `congvan roster registrars --add`.";
+
+    // What a change of the roster does, for whoever approves it.
+    c_admit(agency) "admit the agency {agency}" "kết nạp cơ quan {agency}";
+    c_suspend(agency) "suspend the agency {agency}" "tạm dừng cơ quan {agency}";
+    c_reinstate(agency) "let the agency {agency} write again" "cho cơ quan {agency} hoạt động lại";
+    c_close(agency) "close the chain of {agency} for good" "đóng hẳn chuỗi của {agency}";
+    c_rotate(agency) "give {agency} new keys" "cấp khóa mới cho {agency}";
+    c_revoke(agency) "declare the key of {agency} void" "thu hồi khóa của {agency}";
+    c_resolve(agency, number) "decide which of the two entries {number} of {agency} stands"
+        "chọn mục có hiệu lực trong hai mục số {number} của {agency}";
+    c_nodes(agency) "replace the nodes of {agency}" "thay các nút của {agency}";
+    c_registrars() "change who the registrars are" "thay đổi các khóa đăng ký";
+    c_rights(agency) "change what {agency} may do" "thay đổi quyền của {agency}";
+    c_certify(agency) "bind a certificate to a key of {agency}" "gắn chứng thư với khóa của {agency}";
+    instead_of(new, old) "{new} (before: {old})" "{new} (trước đây: {old})";
+    since_number(number) "from number {number} on" "kể từ số {number}";
+    no_rights() "to write documents, nothing else" "chỉ được ghi văn bản";
+    may_publish() "to publish procedures as well" "được công bố cả thủ tục hành chính";
+    h_change() "change" "thay đổi";
+    h_approved() "approved by" "đã chấp thuận";
+    h_added() "added" "thêm";
+    h_removed() "removed" "bỏ";
+    h_rights() "rights" "quyền";
+    h_stands() "what stands" "phần có hiệu lực";
+
+    // Certificates.
+    challenge_written(path) "Written: {path}. The certificate's key must sign exactly these bytes:"
+        "Đã ghi: {path}. Khóa của chứng thư phải ký đúng các byte này:";
+    challenge_dgst() "  RSA, ECDSA:  openssl dgst -sha256 -sign KEY.pem -out proof.bin"
+        "  RSA, ECDSA:  openssl dgst -sha256 -sign KHOA.pem -out proof.bin";
+    challenge_raw() "  Ed25519:     openssl pkeyutl -sign -rawin -inkey KEY.pem -out proof.bin -in"
+        "  Ed25519:     openssl pkeyutl -sign -rawin -inkey KHOA.pem -out proof.bin -in";
+    challenge_token() "  A token signs the same with its own software: RSA PKCS #1 v1.5 or ECDSA, with SHA-256."
+        "  Token ký bằng phần mềm riêng: RSA PKCS #1 v1.5 hoặc ECDSA, với SHA-256.";
+    challenge_next(key) "It is for the key {key}. Next: `congvan certificate request --certificate CHAIN.pem --proof proof.bin -o FILE`."
+        "Dành cho khóa {key}. Tiếp theo: `congvan certificate request --certificate CHUOI.pem --proof proof.bin -o TEP`.";
+    request_written(path) "Written: {path}. Send it to the registrar, for `congvan roster certify`."
+        "Đã ghi: {path}. Gửi cho cơ quan đăng ký để chạy `congvan roster certify`.";
+    cert_of_key(agency, key, number) "{agency}, key {key}: by roster entry {number} bound to"
+        "{agency}, khóa {key}: theo mục danh bạ số {number} gắn với";
+    cert_none(agency) "{agency}: no key is bound to a certificate" "{agency}: không khóa nào gắn với chứng thư";
+    h_certificate() "certificate" "chứng thư";
+    h_issuer() "issued by" "bên cấp";
+    h_serial() "serial no." "số sê-ri";
+    h_valid() "valid" "hiệu lực";
+    h_holds() "holds" "đúng";
+    h_fails() "FAILS" "KHÔNG ĐÚNG";
+    h_unchecked() "not checked" "chưa kiểm";
+    h_verdict() "all in all" "tóm lại";
+    cert_confirmed() "confirmed, but for revocation" "được xác nhận, trừ việc thu hồi";
+    cert_refuted() "not confirmed: something does not hold" "không được xác nhận: có điểm không đúng";
+    cert_open() "open: something could not be checked" "chưa rõ: có điểm chưa kiểm được";
+    between(from, until) "{from} – {until}" "{from} – {until}";
+    signed_while(valid) "signed while it was {valid}" "ký khi chứng thư {valid}";
+    is_valid() "valid" "còn hiệu lực";
+    is_not_valid() "NOT valid" "KHÔNG còn hiệu lực";
+    audit_key(agency, key, entries) "{agency}, key {key}: {entries} entries" "{agency}, khóa {key}: {entries} mục";
+    audit_unbound(count) "{count} keys are bound to no certificate: the roster alone says whose they are."
+        "{count} khóa không gắn với chứng thư: chỉ danh bạ cho biết khóa của ai.";
+    audit_outside(count, first) "{count} entries state a time at which no certificate of it was valid, the first at number {first}"
+        "{count} mục ghi thời gian mà không chứng thư nào của khóa còn hiệu lực, đầu tiên là số {first}";
+    audit_inside() "every entry states a time at which a certificate of it was valid"
+        "mọi mục đều ghi thời gian mà chứng thư của khóa còn hiệu lực";
+    h_signature() "signature" "chữ ký";
+    kept_pdf(name) "{name} carries a PDF signature; Congvan keeps it byte for byte and does not judge it"
+        "{name} có chữ ký PDF; Congvan giữ nguyên từng byte và không đánh giá chữ ký này";
+    kept_xml(name) "{name} carries an XML signature; Congvan keeps it byte for byte and does not judge it"
+        "{name} có chữ ký XML; Congvan giữ nguyên từng byte và không đánh giá chữ ký này";
+    kept_unread(name) "{name}: whether it carries a signature was not looked at; it is kept byte for byte"
+        "{name}: chưa xem có chữ ký hay không; vẫn giữ nguyên từng byte";
     other_nodes() "The enrolment names other nodes than the roster; add --nodes to put these in their place."
         "Bản ghi danh có nút khác với danh bạ; thêm --nodes để thay.";
     ends_after(number) "what stands ends at number {number}" "phần còn hiệu lực kết thúc ở số {number}";
@@ -272,6 +359,22 @@ texts! {
         "{id} không phải mã hệ thống: chỉ gồm chữ, số, '.', '-' và '_', tối đa 64";
     e_system_secret(len, min, max) "a secret has {min} to {max} bytes, without blanks or control characters; this has {len}"
         "khóa bí mật có từ {min} đến {max} byte, không có khoảng trắng; khóa này có {len}";
+    e_two_changes() "a proposal holds one change: propose `rotate` without --nodes, and `nodes` after it"
+        "mỗi đề nghị chỉ có một thay đổi: đề nghị `rotate` không có --nodes, sau đó đề nghị `nodes`";
+    e_proposal(path, error) "{path} is no proposal of the roster: {error}" "{path} không phải đề nghị về danh bạ: {error}";
+    e_not_request(path) "{path} is no request to certify a key: make one with `congvan certificate request`"
+        "{path} không phải yêu cầu gắn chứng thư: hãy tạo bằng `congvan certificate request`";
+    e_certificate(points) "the certificate is refused: {points}" "chứng thư bị từ chối: {points}";
+    e_proof_length(path, len, max) "{path} has {len} bytes; a signature has at most {max}"
+        "{path} có {len} byte; chữ ký có nhiều nhất {max}";
+    n_certificate() "see docs/certificates.md; the agency makes the request anew" "xem docs/certificates.md; cơ quan tạo lại yêu cầu";
+    n_stale() "make it anew: `congvan roster propose`, after importing the newest roster here"
+        "tạo lại: `congvan roster propose`, sau khi nhập danh bạ mới nhất tại đây";
+    n_behind() "`congvan ledger import` the newest roster here first" "hãy `congvan ledger import` danh bạ mới nhất tại đây trước";
+    n_not_in_office() "ask the registrars to add it: `congvan roster registrars --add KEY`"
+        "đề nghị các khóa đăng ký thêm: `congvan roster registrars --add KHÓA`";
+    n_too_few() "pass the change round: `congvan roster propose`, `approve`, `submit`"
+        "chuyển thay đổi cho nhau: `congvan roster propose`, `approve`, `submit`";
     e_changed(path) "{path} changed while it was read" "{path} đã thay đổi trong lúc đọc";
     n_systems() "see `congvan system list`" "xem `congvan system list`";
     n_file() "check the path and who may read it" "kiểm tra đường dẫn và quyền đọc";
@@ -288,6 +391,16 @@ texts! {
     n_new_dir() "give another --dir, or move that directory away" "chọn --dir khác, hoặc chuyển thư mục đó đi";
     n_is_registrar() "commands on documents need an agency's directory: --dir" "lệnh về văn bản cần thư mục của cơ quan: --dir";
     n_roster_dir() "`roster` changes need the registrar's directory: --dir" "thay đổi danh bạ cần thư mục của cơ quan đăng ký: --dir";
+}
+
+impl Lang {
+    /// Of two texts that say the same, the one in this language.
+    pub(crate) fn either(self, english: &str, vietnamese: &str) -> String {
+        match self {
+            Self::En => english.to_owned(),
+            Self::Vi => vietnamese.to_owned(),
+        }
+    }
 }
 
 /// What a standing is called.
@@ -309,6 +422,17 @@ const ABOUT: &[(&str, &str)] = &[
     ("agency create", "Tạo thư mục của cơ quan trong --dir: khóa, sổ trống và bản ghi danh"),
     ("agency rotate-key", "Thay khóa của cơ quan này"),
     ("roster", "Danh bạ cơ quan: lệnh của cơ quan đăng ký"),
+    ("certificate", "Chứng thư X.509 xác nhận khóa của cơ quan"),
+    ("certificate challenge", "Ghi ra nội dung mà khóa của chứng thư phải ký, và cách ký"),
+    ("certificate request", "Gắn chứng thư với khóa của cơ quan này, trong một tệp cho cơ quan đăng ký"),
+    ("certificate show", "Xem chứng thư của các cơ quan: chuỗi tin cậy, hiệu lực và điều chưa kiểm được"),
+    ("roster nodes", "Thay các nút của một cơ quan theo bản ghi danh"),
+    ("roster registrars", "Thay đổi các khóa đăng ký và số khóa cần cho mỗi thay đổi"),
+    ("roster certify", "Ghi chứng thư của một cơ quan vào danh bạ"),
+    ("roster propose", "Ghi một thay đổi vào tệp để các khóa đăng ký khác chấp thuận tại bàn của họ"),
+    ("roster approve", "Xem đề nghị của khóa đăng ký khác và, với --yes, chấp thuận bằng khóa tại đây"),
+    ("roster submit", "Đưa đề nghị đã đủ chấp thuận vào danh bạ"),
+    ("roster desk", "Tạo thư mục cho một khóa đăng ký nữa trong --dir: khóa riêng và danh bạ trống"),
     ("roster admit", "Kết nạp một cơ quan"),
     ("roster suspend", "Tạm dừng một cơ quan"),
     ("roster reinstate", "Cho cơ quan bị tạm dừng hoạt động lại"),
@@ -350,9 +474,15 @@ pub(crate) fn localize(command: Command, lang: Lang) -> Command {
     }
 }
 
+/// What a command does. A change is called the same when it is proposed.
+fn about(path: &str) -> Option<&'static str> {
+    let path = path.replace("roster propose ", "roster ");
+    ABOUT.iter().find(|(name, _)| *name == path).map(|(_, about)| *about)
+}
+
 fn describe(mut command: Command, path: &str) -> Command {
-    if let Some((_, about)) = ABOUT.iter().find(|(name, _)| *name == path) {
-        command = command.about(*about);
+    if let Some(about) = about(path) {
+        command = command.about(about);
     }
     let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     for name in names {
@@ -370,7 +500,7 @@ mod tests {
     #[test]
     fn every_command_is_described_in_vietnamese() {
         fn check(command: &Command, path: &str) {
-            assert!(ABOUT.iter().any(|(name, _)| *name == path), "{path:?} has no Vietnamese description");
+            assert!(about(path).is_some(), "{path:?} has no Vietnamese description");
             for sub in command.get_subcommands() {
                 check(sub, format!("{path} {}", sub.get_name()).trim());
             }

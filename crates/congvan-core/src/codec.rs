@@ -17,6 +17,7 @@ use bincode::de::Decoder;
 use bincode::enc::Encoder;
 use bincode::error::{DecodeError, EncodeError};
 pub use bincode::{Decode, Encode};
+use zeroize::Zeroize;
 
 use crate::limits::MAX_DECODE;
 
@@ -92,6 +93,8 @@ pub trait Wire: Encode + Decode<()> {
     const NAME: &'static str;
     /// The most bytes that an encoding may have.
     const MAX: usize;
+    /// Whether it holds secrets, so that no copy of its encoding may stay in memory.
+    const SECRET: bool = false;
 
     /// The canonical encoding.
     fn to_bytes(&self) -> Vec<u8> {
@@ -112,10 +115,15 @@ pub trait Wire: Encode + Decode<()> {
         if used != bytes.len() {
             return Err(CodecError::Trailing { what, extra: bytes.len() - used });
         }
-        if encode(&value) != bytes {
-            return Err(CodecError::NotCanonical { what });
+        let mut again = encode(&value);
+        let canonical = again == bytes;
+        if Self::SECRET {
+            again.zeroize();
         }
-        Ok(value)
+        match canonical {
+            true => Ok(value),
+            false => Err(CodecError::NotCanonical { what }),
+        }
     }
 }
 

@@ -10,7 +10,6 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::codec::{Bounded, CodecError, Decode, Encode, Wire};
 use crate::keys::{AgencySecret, SealSecret, SecretKey};
 use crate::rng::CryptoRng;
-use crate::wire;
 
 /// Memory that deriving a key from a passphrase takes, in KiB.
 pub const MEMORY_KIB: u32 = 64 * 1024;
@@ -48,7 +47,12 @@ struct File {
     magic: [u8; 8],
     body: FileBody,
 }
-wire!(File, "key file", 8192);
+
+impl Wire for File {
+    const NAME: &'static str = "key file";
+    const MAX: usize = 8192;
+    const SECRET: bool = true;
+}
 
 #[derive(Encode, Decode)]
 enum FileBody {
@@ -62,7 +66,12 @@ enum Secrets {
     Registrar([u8; 32]),
     Node([u8; 32]),
 }
-wire!(Secrets, "secret keys", 4096);
+
+impl Wire for Secrets {
+    const NAME: &'static str = "secret keys";
+    const MAX: usize = 4096;
+    const SECRET: bool = true;
+}
 
 /// Why a key file cannot be read or made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -91,7 +100,10 @@ pub enum KeyFileError {
 impl Drop for Secrets {
     fn drop(&mut self) {
         match self {
-            Self::Agency { sign, .. } => sign.zeroize(),
+            Self::Agency { sign, seals } => {
+                sign.zeroize();
+                std::mem::take(seals).into_vec().zeroize();
+            }
             Self::Registrar(key) | Self::Node(key) => key.zeroize(),
         }
     }

@@ -9,7 +9,7 @@ mod check;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use action::{Admission, Approval, Certification, Proposal, Rights, RosterAction, RosterPayload};
+pub use action::{Admission, Approval, Certification, Motion, Proposal, Rights, RosterAction, RosterPayload};
 pub use check::{ActionError, RosterChange, RosterError};
 
 use crate::chain::{ChainPolicy, KeyGrant};
@@ -49,7 +49,7 @@ pub struct Agency {
     /// The roster's number that admitted it.
     pub admitted: Seq,
     rights: Vec<(Seq, Rights)>,
-    certified: BTreeMap<KeyId, Seq>,
+    certified: BTreeMap<KeyId, Vec<Seq>>,
     standing_limit: Option<u64>,
     revoked_after: Option<u64>,
     policy: Arc<ChainPolicy>,
@@ -81,9 +81,15 @@ impl Agency {
         self.rights.last().map_or(Rights::NONE, |(_, rights)| *rights)
     }
 
-    /// The roster's number whose entry carries the newest certification of one of its keys.
-    pub fn certified(&self, key: KeyId) -> Option<Seq> {
-        self.certified.get(&key).copied()
+    /// The roster's numbers whose entries carry the certifications of one of its keys, ascending: certificates
+    /// are renewed, and an old one still speaks for its time.
+    pub fn certified(&self, key: KeyId) -> &[Seq] {
+        self.certified.get(&key).map_or(&[], Vec::as_slice)
+    }
+
+    /// The keys that any certification is of.
+    pub fn certified_keys(&self) -> impl Iterator<Item = KeyId> {
+        self.certified.keys().copied()
     }
 
     fn edit(&mut self, change: impl FnOnce(&mut ChainPolicy)) {
@@ -134,7 +140,7 @@ impl Agency {
                 self.pin(*after);
             }
             RosterAction::Certify { certification, .. } => {
-                self.certified.insert(certification.key.id(), at);
+                self.certified.entry(certification.key.id()).or_default().push(at);
             }
             RosterAction::Admit(_) | RosterAction::Registrars { .. } => {}
         }

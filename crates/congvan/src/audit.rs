@@ -3,6 +3,8 @@
 //!
 //! What an audit finds is data, not an error: [`AuditError`] means that it could not read.
 
+mod keys;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -21,6 +23,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::archive::{FrameReader, TransferError};
+use crate::audit::keys::Keys;
+use crate::certificate::{Anchors, KeyCertificate};
 
 /// Why an audit could not read what it was given.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +117,23 @@ pub struct ChainReport {
     pub head_id: String,
 }
 
+/// A key, and what vouches for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyReport {
+    /// The agency's code.
+    pub agency: String,
+    /// The key.
+    pub key: String,
+    /// Entries that it signed and that stand.
+    pub entries: u64,
+    /// Certificates that the roster binds to it, oldest first, each judged as things were when it was bound.
+    pub certificates: Vec<KeyCertificate>,
+    /// Of a key with certificates, the entries that state a time at which none of these was valid.
+    pub outside: u64,
+    /// The number of the first such entry; 0 if there is none.
+    pub first_outside: u64,
+}
+
 /// What an audit found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -130,6 +151,9 @@ pub struct Report {
     pub signatures: u64,
     /// Blobs' chunks checked.
     pub chunks: u64,
+    /// Every key that signed something that stands, or that a certificate is bound to. What its certificates are
+    /// worth decides nothing in the ledger, and is no violation.
+    pub keys: Vec<KeyReport>,
     /// One digest over all heads: equal copies have equal digests.
     pub digest: String,
 }
@@ -141,11 +165,11 @@ impl Report {
     }
 }
 
-/// Audits an exported ledger.
+/// Audits an exported ledger. Certificates of agencies' keys are judged by who `anchors` trusts.
 ///
 /// # Errors
 /// [`AuditError`] where it cannot be read.
-pub fn audit_file(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report, AuditError> {
+pub fn audit_file(path: &Path, anchors: &Anchors, progress: &mut dyn FnMut(Progress)) -> Result<Report, AuditError> {
     let unreadable = |error| AuditError::File { path: path.to_owned(), error };
     let file = File::open(path).map_err(unreadable)?;
     let total = file.metadata().map_err(unreadable)?.len();
@@ -171,14 +195,19 @@ pub fn audit_file(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Rep
         let done = frames.get_ref().read;
         progress(Progress { entries: auditor.entries, done, total });
     }
-    Ok(auditor.finish())
+    Ok(auditor.finish(anchors))
 }
 
-/// Audits a node's directory, its `ledger` directory, or a backup, without writing to it.
+/// Audits a node's directory, its `ledger` directory, or a backup, without writing to it; `anchors` as for
+/// [`audit_file`].
 ///
 /// # Errors
 /// [`AuditError`] where it cannot be read.
-pub fn audit_directory(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report, AuditError> {
+pub fn audit_directory(
+    path: &Path,
+    anchors: &Anchors,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, AuditError> {
     let inner = path.join("ledger");
     let ledger = Ledger::open_read_only(if inner.is_dir() { &inner } else { path })?;
     let mut auditor = Auditor::new(ledger.genesis());
@@ -208,7 +237,7 @@ pub fn audit_directory(path: &Path, progress: &mut dyn FnMut(Progress)) -> Resul
     for proof in ledger.proofs() {
         auditor.proof(&proof);
     }
-    Ok(auditor.finish())
+    Ok(auditor.finish(anchors))
 }
 
 struct Counting<R> {
@@ -235,6 +264,7 @@ struct Auditor {
     current: ChainId,
     batch: Vec<UnverifiedEntry>,
     violations: Vec<Violation>,
+    keys: Keys,
     entries: u64,
     signatures: u64,
     chunks: u64,
@@ -250,6 +280,7 @@ impl Auditor {
             broken: BTreeMap::new(),
             batch: Vec::new(),
             violations: Vec::new(),
+            keys: Keys::default(),
             entries: 0,
             signatures: 0,
             chunks: 0,
@@ -348,9 +379,10 @@ impl Auditor {
 
     fn roster_entry(&mut self, parsed: UnverifiedEntry) {
         let due = self.due(self.roster.chain());
-        let checked = self.roster.check(parsed).and_then(|change| self.roster.apply(&change));
+        let checked = self.roster.check(parsed).and_then(|change| self.roster.apply(&change).map(|_| change));
         match checked {
-            Ok(_) => {
+            Ok(change) => {
+                self.keys.take(&change);
                 self.entries += 1;
                 self.signatures += 1;
             }
@@ -403,6 +435,9 @@ impl Auditor {
             None => linked.len(),
         };
         self.entries += standing as u64;
+        for entry in &linked[..standing] {
+            self.keys.signed(chain, entry);
+        }
         if let Some(ChainError { seq, fault }) = bad.or(first_fault) {
             if standing < linked.len() {
                 // What stands ends before the bad signature.
@@ -429,8 +464,9 @@ impl Auditor {
         self.violation(proof.chain(), proof.seq(), ViolationKind::Equivocation, reason);
     }
 
-    fn finish(mut self) -> Report {
+    fn finish(mut self, anchors: &Anchors) -> Report {
         self.flush();
+        let keys = std::mem::take(&mut self.keys).report(self.roster.network(), anchors, |chain| self.name(chain));
         let roster_chain = self.roster.chain();
         let mut heads = vec![(roster_chain, self.roster.head())];
         heads.extend(
@@ -456,6 +492,7 @@ impl Auditor {
             entries: self.entries,
             signatures: self.signatures,
             chunks: self.chunks,
+            keys,
             digest: hex::encode(digest),
         }
     }

@@ -38,13 +38,16 @@
 //!
 //! [`setup`] makes directories and keys, [`systems`] keeps the programs that may speak for the agency, [`registrar`] changes the roster, [`Node`] sends and reads,
 //! [`Consumer`] follows events, [`archive`] exports and imports, [`audit`] judges a copy without
-//! trusting any node, [`control`] is the operator's socket.
+//! trusting any node, [`certificate`] says what X.509 certificates vouch for agencies' keys, [`control`] is the
+//! operator's socket.
 
 pub mod archive;
 pub mod audit;
+pub mod certificate;
 pub mod consumer;
 pub mod control;
 pub mod gate;
+pub mod legal;
 pub mod node;
 pub mod read;
 pub mod registrar;

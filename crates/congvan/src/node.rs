@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use congvan_certificate::Anchors;
 use congvan_core::keyfile::Keys;
 use congvan_core::{AgencyCode, AgencySecret, ChainId, ChainState, NetworkId, NodeKey, SealSecret, SecretKey};
 use congvan_net::{Multiaddr, Net, NetConfig, NetError};
@@ -43,6 +44,9 @@ pub enum StartError {
     /// The high-water mark.
     #[error(transparent)]
     Mark(#[from] MarkError),
+    /// The certificates of trusted authorities.
+    #[error("trusted authorities: {0}")]
+    Trust(#[from] congvan_certificate::FileError),
     /// A thread or socket could not be made.
     #[error("the node could not start a part of itself: {0}")]
     Io(#[from] std::io::Error),
@@ -58,6 +62,7 @@ pub struct Builder {
     archive: bool,
     network: bool,
     passphrase: Option<String>,
+    trust: Option<PathBuf>,
 }
 
 impl Builder {
@@ -98,6 +103,13 @@ impl Builder {
         self
     }
 
+    /// The certificates of the authorities that vouch for agencies' keys: a file or a directory
+    /// ([`Anchors::read`]). By default `trust` in the node's directory, where it exists.
+    pub fn trust(mut self, path: Option<PathBuf>) -> Self {
+        self.trust = path;
+        self
+    }
+
     /// Opens ledger and keys, and connects.
     ///
     /// # Errors
@@ -107,6 +119,10 @@ impl Builder {
         let genesis = setup::read_genesis(&home.genesis())?;
         let network = genesis.network_id();
         let own = read_own(&home, network, self.passphrase.as_deref())?;
+        let trust = match self.trust.or_else(|| Some(home.trust()).filter(|path| path.exists())) {
+            Some(path) => Anchors::read(&path)?,
+            None => Anchors::none(),
+        };
         let mut options = Options::default();
         (options.own, options.own_code) = (Some(own.chain), Some(own.code.clone()));
         options.archive = self.archive;
@@ -157,6 +173,7 @@ impl Builder {
             mark: Mutex::new(Some(mark)),
             passphrase: self.passphrase,
             archive: self.archive,
+            trust,
             network,
             node,
             home,
@@ -247,6 +264,8 @@ pub(crate) struct Shared {
     pub ledger: Ledger,
     pub net: Option<Net>,
     pub archive: bool,
+    /// The authorities that the operator trusts.
+    pub trust: Anchors,
     pub passphrase: Option<String>,
     pub own: Mutex<Own>,
     pub facts: Mutex<Facts>,
@@ -383,6 +402,7 @@ impl Node {
             archive: false,
             network: true,
             passphrase: None,
+            trust: None,
         }
     }
 

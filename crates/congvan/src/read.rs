@@ -9,6 +9,8 @@ use congvan_core::{
 };
 use congvan_store::StoreError;
 
+use crate::certificate;
+use crate::legal::{self, Carries};
 use crate::node::{Node, Own};
 use crate::setup;
 use crate::view::{DocumentSummary, DocumentView, FileView, Progress, ProofView, StatusView};
@@ -118,6 +120,36 @@ impl Node {
         self.document_view(&entry)
     }
 
+    /// The same, looked through for signatures that its attachments and its packet carry: for showing it to somebody.
+    ///
+    /// # Errors
+    /// As [`Node::document`]; also where an attachment's stored bytes are damaged.
+    pub fn inspect(&self, id: &str) -> Result<DocumentView, ReadError> {
+        let mut document = self.document(id)?;
+        let id = document.summary.id.clone();
+        for (number, file) in document.files.iter_mut().enumerate() {
+            if file.present && !file.zipped && file.len <= legal::MAX_SCAN {
+                let mut scanner = legal::Scanner::default();
+                for piece in self.attachment(&id, number)? {
+                    scanner.look(&piece?);
+                }
+                file.carries = scanner.found();
+            }
+        }
+        if document.has_packet {
+            let mut scanner = legal::Scanner::default();
+            document.packet_carries = match self.skeleton(&id) {
+                Ok(skeleton) => {
+                    scanner.look(&skeleton);
+                    scanner.found()
+                }
+                Err(ReadError::Incomplete { .. }) => Carries::NotLooked,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(document)
+    }
+
     /// The entry of a document.
     pub(crate) fn document_entry(&self, id: &str) -> Result<LinkedEntry, ReadError> {
         let text = id.trim().to_lowercase();
@@ -222,6 +254,7 @@ impl Node {
             zipped: attachment.packaging == Packaging::Zip,
             digest: attachment.digest.to_string(),
             present: payload.cover.blobs.get(attachment.blob as usize).is_some_and(|blob| self.0.ledger.has_blob(blob)),
+            carries: Carries::NotLooked,
         });
         let signer = [&*envelope.signer.competence, &*envelope.signer.position, &*envelope.signer.name];
         let status = self.0.ledger.status(entry.header().chain);
@@ -234,10 +267,18 @@ impl Node {
             signer: signer.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "),
             priority: envelope.priority.to_string(),
             has_packet: envelope.packet.is_some(),
+            packet_carries: Carries::NotLooked,
             history,
             proof: ProofView {
                 genuine: true,
                 signer: entry.signer().to_string(),
+                certificate: certificate::of_key(
+                    &self.0.ledger,
+                    entry.header().chain,
+                    entry.signer().id(),
+                    entry.header().time,
+                    &self.0.trust,
+                )?,
                 payload_digest: entry.header().payload_digest.to_string(),
                 previous: entry.header().prev.to_string(),
                 head: status.head.map_or(0, |head| head.seq.get()),

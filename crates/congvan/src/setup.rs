@@ -10,8 +10,8 @@ use congvan_core::genesis::GenesisError;
 use congvan_core::keyfile::{self, KeyFileError, Keys};
 use congvan_core::rng::{self, RandomError};
 use congvan_core::{
-    Admission, AgencyCode, AgencySecret, Bounded, ChainId, CodecError, Genesis, NodeKey, Rights, SecretKey, Text, Time,
-    Wire,
+    Admission, AgencyCode, AgencySecret, Bounded, ChainId, CodecError, Genesis, NodeKey, PublicKey, Rights, SecretKey,
+    Text, Time, Wire,
 };
 use congvan_store::{Ledger, OpenError};
 
@@ -83,6 +83,11 @@ impl Home {
     /// The programs that may speak for the agency, and their secrets ([`crate::systems`]).
     pub fn systems(&self) -> PathBuf {
         self.0.join("systems.json")
+    }
+
+    /// Certificates of the authorities that the operator trusts; need not be there ([`crate::certificate`]).
+    pub fn trust(&self) -> PathBuf {
+        self.0.join("trust")
     }
 
     /// Where attachments wait before they are in the ledger.
@@ -279,6 +284,27 @@ pub fn create_network(
     Ledger::create(&home.ledger(), &genesis, Default::default())?;
     write_new(&home.genesis(), &genesis.to_bytes(), 0o644)?;
     Ok(genesis)
+}
+
+/// Makes a further registrar's desk: a directory with a key of its own, which never leaves it, and an empty ledger
+/// of the network. The key is a registrar's once the registrars at present make it one.
+///
+/// # Errors
+/// [`SetupError`]; nothing that exists is overwritten.
+pub fn create_desk(dir: &Path, genesis: &Genesis, passphrase: Option<&str>) -> Result<PublicKey, SetupError> {
+    let home = Home::new(dir);
+    fs::create_dir_all(dir).map_err(file_error(dir))?;
+    for path in [home.registrar_key(1), home.genesis()] {
+        if path.exists() {
+            return Err(SetupError::Exists(path));
+        }
+    }
+    let key = SecretKey::generate(&mut rng::from_os()?);
+    let public = key.public();
+    write_keys(&home.registrar_key(1), &Keys::Registrar(key), passphrase)?;
+    Ledger::create(&home.ledger(), genesis, Default::default())?;
+    write_new(&home.genesis(), &genesis.to_bytes(), 0o644)?;
+    Ok(public)
 }
 
 /// Makes an agency's directory: its keys, its node's key, an empty ledger of the network, and the

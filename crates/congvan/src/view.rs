@@ -3,6 +3,9 @@
 use congvan_core::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::certificate::KeyCertificate;
+use crate::legal::Carries;
+
 /// A document in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentSummary {
@@ -67,6 +70,8 @@ pub struct DocumentView {
     pub files: Vec<FileView>,
     /// Whether it came as an edXML packet, which can be had back byte for byte.
     pub has_packet: bool,
+    /// Whether that packet carries a signature of its own, which is kept byte for byte and not judged.
+    pub packet_carries: Carries,
     /// What became of it, oldest first.
     pub history: Vec<StatusView>,
     /// What this node vouches for.
@@ -88,6 +93,8 @@ pub struct FileView {
     pub digest: String,
     /// Whether all of it is here.
     pub present: bool,
+    /// Whether it carries a signature of its own, which is kept byte for byte and not judged.
+    pub carries: Carries,
 }
 
 /// A status that somebody reported.
@@ -128,6 +135,9 @@ pub struct ProofView {
     pub genuine: bool,
     /// That key.
     pub signer: String,
+    /// What a certificate of the agency's authority says of the key, at the time that the entry states; `None`
+    /// where no certificate is bound to it. It decides nothing.
+    pub certificate: Option<KeyCertificate>,
     /// Digest of the payload.
     pub payload_digest: String,
     /// The entry before it.

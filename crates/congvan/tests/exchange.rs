@@ -104,7 +104,7 @@ fn bytes_of(node: &Node, id: &str) -> Vec<u8> {
 fn audit_of(node: &Node, dir: &Path) -> audit::Report {
     let path = dir.join(format!("{}.cgl", node.code()));
     archive::export(node.ledger(), true, std::fs::File::create(&path).unwrap(), &mut |_| {}).unwrap();
-    audit::audit_file(&path, &mut |_| {}).unwrap()
+    audit::audit_file(&path, &congvan::certificate::Anchors::none(), &mut |_| {}).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

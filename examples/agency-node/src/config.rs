@@ -53,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) archive: bool,
     /// The file whose first line opens the agency's keys.
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// Certificates of the authorities that vouch for agencies' keys.
+    pub(crate) trust: Option<PathBuf>,
     /// Where health and metrics are served.
     pub(crate) http: Option<SocketAddr>,
     /// Whether `http` may be reachable from other machines.
@@ -82,6 +84,7 @@ impl Default for Config {
             offline_start: false,
             archive: false,
             passphrase_file: None,
+            trust: None,
             http: None,
             http_allow_remote: false,
             vxp: false,
@@ -169,13 +172,14 @@ enum Shape {
     Number,
 }
 
-const KEYS: [(&str, Shape); 15] = [
+const KEYS: [(&str, Shape); 16] = [
     ("dir", Shape::Text),
     ("listen", Shape::List),
     ("bootstrap", Shape::List),
     ("offline_start", Shape::Switch),
     ("archive", Shape::Switch),
     ("passphrase_file", Shape::Text),
+    ("trust", Shape::Text),
     ("http", Shape::Text),
     ("http_allow_remote", Shape::Switch),
     ("vxp", Shape::Switch),

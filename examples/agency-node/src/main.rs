@@ -139,7 +139,8 @@ async fn start_node(config: &Config) -> Result<Node, Failure> {
     let mut builder = Node::builder(&config.dir)
         .offline_start(config.offline_start)
         .archive(config.archive)
-        .passphrase(config.passphrase()?);
+        .passphrase(config.passphrase()?)
+        .trust(config.trust.clone());
     for address in &config.listen {
         builder = builder.listen(address);
     }

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use congvan::Node;
 use serde_json::Value;
 
 pub(crate) const H55: &str = "000.00.00.H55";
@@ -146,4 +147,33 @@ impl Net {
         run(&self.path(from), &["ledger", "export", "--blobs", "-o", &file]).ok();
         run(&self.path(to), &["ledger", "import", &file]).ok();
     }
+}
+
+/// Where a node listens: known a moment after its start.
+async fn addresses(node: &Node) -> Vec<String> {
+    let known = async {
+        loop {
+            match node.listen_addresses().await {
+                known if known.is_empty() => tokio::task::yield_now().await,
+                known => return known,
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), known).await.expect("it listens")
+}
+
+/// Two connected nodes, one of H55 and one of TTTT.
+pub(crate) async fn two_nodes(net: &Net) -> [Node; 2] {
+    let receiver = Node::builder(net.path("tttt")).listen("/ip4/127.0.0.1/tcp/0").start().await.unwrap();
+    let mut sender = Node::builder(net.path("h55")).listen("/ip4/127.0.0.1/tcp/0");
+    for address in addresses(&receiver).await {
+        sender = sender.bootstrap(address);
+    }
+    let nodes = [sender.start().await.unwrap(), receiver];
+    for node in &nodes {
+        node.serve_control().await.unwrap();
+        let gate = node.wait_writable(std::time::Duration::from_secs(60)).await;
+        assert_eq!(gate, congvan::Gate::Open);
+    }
+    nodes
 }

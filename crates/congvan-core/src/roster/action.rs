@@ -214,6 +214,16 @@ pub struct Proposal {
 }
 wire!(Proposal, "roster proposal", MAX_ACTION + 128);
 
+/// A proposal on its way from one registrar's desk to the next, with the approvals that it has so far.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Motion {
+    /// The change at its place.
+    pub proposal: Proposal,
+    /// Who approved it, sorted by key.
+    pub approvals: Sorted<Approval, MAX_REGISTRARS>,
+}
+wire!(Motion, "roster motion", MAX_ACTION + 128 + 8192);
+
 impl Proposal {
     /// What an approval signs.
     pub fn message(&self) -> Vec<u8> {

@@ -156,7 +156,7 @@ async fn answer(
         Request::Agencies => Reply::Agencies { agencies: blocking(move || n.agencies()).await? },
         Request::Inbox { limit } => Reply::Documents { documents: blocking(move || n.inbox(limit)).await?? },
         Request::Outbox { limit } => Reply::Documents { documents: blocking(move || n.outbox(limit)).await?? },
-        Request::Show { id } => Reply::Document(Box::new(blocking(move || n.document(&id)).await??)),
+        Request::Show { id } => Reply::Document(Box::new(blocking(move || n.inspect(&id)).await??)),
         Request::Send { to, content, attachments, skeleton, key, public } => {
             let to: Result<Vec<_>, _> = to.into_iter().map(AgencyCode::new).collect();
             let bytes = hex::decode(content).map_err(Failure::new)?;

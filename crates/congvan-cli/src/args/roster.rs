@@ -1,0 +1,165 @@
+//! What can be typed after `congvan roster`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::Trust;
+
+/// `congvan roster …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Roster {
+    #[command(flatten)]
+    Change(Change),
+    /// Write a change into a file, for other registrars to approve at their own desks
+    #[command(after_help = "Examples:
+  congvan --dir desk-1 roster propose -o close.cgvm close 000.00.02.H55 --last 417
+  congvan --dir desk-1 roster propose -o registrars.cgvm registrars --threshold 2 --add KEY
+
+The keys in this directory approve it at once. Send the file to the other registrars, who each run
+`congvan roster approve FILE`; the last runs `congvan roster submit FILE`.")]
+    Propose {
+        /// The file to write
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        #[command(subcommand)]
+        change: Change,
+    },
+    /// Show what another registrar proposes and, with --yes, approve it with the key in this directory
+    #[command(after_help = "Examples:\n  congvan --dir desk-2 roster approve close.cgvm
+  congvan --dir desk-2 roster approve close.cgvm --yes\n
+Exits with 1 while it only shows. The approval is added to the file: send it on, or back.")]
+    Approve {
+        /// The proposal
+        file: PathBuf,
+        /// Approve what is shown
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Put a proposal that enough registrars approved into the roster
+    #[command(after_help = "Examples:\n  congvan --dir desk-1 roster submit close.cgvm\n
+A key in this directory signs the entry, and counts as an approval.")]
+    Submit {
+        /// The proposal
+        file: PathBuf,
+    },
+    /// Make a further registrar's directory in --dir: a key of its own, which never leaves it, and an empty roster
+    #[command(after_help = "Examples:\n  congvan --dir desk-2 roster desk --network genesis.cgv --encrypt\n
+The registrars make its key one of theirs: `congvan roster registrars --add KEY`.")]
+    Desk {
+        /// The network's genesis file
+        #[arg(long, value_name = "GENESIS_FILE")]
+        network: PathBuf,
+        /// Encrypt the key file under a passphrase
+        #[arg(long)]
+        encrypt: bool,
+    },
+    /// List agencies; also in a node's directory
+    #[command(after_help = "Examples:\n  congvan roster list\n  congvan --dir registrar roster list --json")]
+    List,
+}
+
+/// A change of the roster: made at once, or proposed.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Change {
+    /// Admit an agency
+    #[command(after_help = "Examples:\n  congvan --dir registrar roster admit enrolment.cgv\n\n\
+        First compare the key with the agency, by telephone: the output shows it.")]
+    Admit {
+        /// What the agency sent: enrolment.cgv
+        #[arg(value_name = "ENROLMENT_FILE")]
+        enrolment: PathBuf,
+    },
+    /// Let an agency write no more, for now
+    #[command(after_help = "Examples:\n  congvan --dir registrar roster suspend 000.00.02.H55")]
+    Suspend(Ending),
+    /// Let a suspended agency write again
+    #[command(after_help = "Examples:\n  congvan --dir registrar roster reinstate 000.00.02.H55")]
+    Reinstate {
+        /// The agency's code
+        code: String,
+    },
+    /// End an agency's chain for good
+    #[command(after_help = "Examples:\n  congvan --dir registrar roster close 000.00.02.H55 --last 417")]
+    Close(Ending),
+    /// Give an agency new keys by the registrar's word
+    #[command(
+        after_help = "Examples:\n  congvan --dir registrar roster rotate 000.00.02.H55 --enrolment enrolment.cgv --nodes\n\n\
+        The agency makes the enrolment with `congvan agency create` in a new directory, under its code."
+    )]
+    Rotate {
+        #[command(flatten)]
+        ending: Ending,
+        /// The enrolment that holds the new keys
+        #[arg(long, value_name = "FILE")]
+        enrolment: PathBuf,
+        /// Replace the agency's nodes by the enrolment's as well; a proposal holds one change, so `nodes` is another
+        #[arg(long)]
+        nodes: bool,
+    },
+    /// Replace an agency's nodes by an enrolment's
+    #[command(after_help = "Examples:\n  congvan --dir registrar roster nodes --enrolment enrolment.cgv")]
+    Nodes {
+        /// The enrolment that names them
+        #[arg(long, value_name = "FILE")]
+        enrolment: PathBuf,
+    },
+    /// Declare an agency's key void after a number: lost or stolen
+    #[command(after_help = "Examples:\n  congvan --dir registrar roster revoke 000.00.02.H55 --last 417")]
+    Revoke(Ending),
+    /// Name the entry that stands where an agency signed two with one number
+    #[command(after_help = "The audit and the node's log name both entries.\n\nExamples:
+  congvan --dir registrar roster resolve 000.00.02.H55 417 1f0c…64 hexadecimal digits")]
+    Resolve {
+        /// The agency's code
+        code: String,
+        /// The number that was used twice
+        #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+        number: u64,
+        /// The id of the entry that stands, 64 hexadecimal digits
+        id: congvan::core::EntryId,
+    },
+    /// Change who the registrars are, and how many of them a change needs
+    #[command(after_help = "Examples:
+  congvan --dir registrar roster registrars --threshold 2 --add KEY --add KEY
+  congvan --dir desk-1 roster propose -o weg.cgvm registrars --remove KEY\n
+KEY is the 64 hexadecimal digits that `congvan roster desk` and `congvan network create` print. The change
+holds from the roster's next entry on.")]
+    #[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["threshold", "add", "remove"])))]
+    Registrars {
+        /// How many registrars a change needs; by default as before
+        #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..=64))]
+        threshold: Option<u16>,
+        /// A registrar to add; may be repeated
+        #[arg(long, value_name = "KEY")]
+        add: Vec<congvan::core::KeyId>,
+        /// A registrar to remove; may be repeated
+        #[arg(long, value_name = "KEY")]
+        remove: Vec<congvan::core::KeyId>,
+    },
+    /// Put an agency's certificate into the roster
+    #[command(
+        after_help = "Examples:\n  congvan --dir registrar roster certify certificate.cgvr --trust /etc/congvan/trust\n
+The file is what the agency made with `congvan certificate request`. What does not hold is refused."
+    )]
+    Certify {
+        /// The request
+        #[arg(value_name = "REQUEST_FILE")]
+        request: PathBuf,
+        #[command(flatten)]
+        trust: Trust,
+    },
+}
+
+/// Where a chain ends.
+#[derive(Debug, Args)]
+pub(crate) struct Ending {
+    /// The agency's code
+    pub code: String,
+    /// The last number that stands; by default the last that the ledger here knows
+    #[arg(long, value_name = "N", conflicts_with = "none", value_parser = clap::value_parser!(u64).range(1..))]
+    pub last: Option<u64>,
+    /// No entry of the agency stands
+    #[arg(long)]
+    pub none: bool,
+}
