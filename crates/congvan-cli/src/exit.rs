@@ -115,6 +115,12 @@ pub(crate) enum Failure {
     NoNumber(AgencyCode, u64),
     /// An enrolment of somebody else.
     OtherCode(AgencyCode, AgencyCode),
+    /// A file of procedures with errors, each said where it is.
+    Load(PathBuf, Vec<String>),
+    /// A word for a field of a procedure that is none.
+    Procedure(String),
+    /// An enrolment that asks for rights.
+    AsksForRights(AgencyCode),
     /// A packet and a JSON document on one standard output.
     JsonOutput,
     /// A packet on a terminal.
@@ -169,6 +175,12 @@ impl Failure {
             Self::HasLedger(path) => lang.e_has_ledger(path.display()),
             Self::NoNumber(code, number) => lang.e_no_number(code, number),
             Self::OtherCode(enrolment, code) => lang.e_other_code(enrolment, code),
+            Self::Load(path, errors) => {
+                let head = lang.e_load(path.display(), errors.len());
+                [head].into_iter().chain(errors.iter().map(|error| format!("  {error}"))).collect::<Vec<_>>().join("\n")
+            }
+            Self::Procedure(error) => error.clone(),
+            Self::AsksForRights(code) => lang.e_asks_rights(code),
             Self::JsonOutput => lang.e_json_output(),
             Self::BinaryTerminal => lang.e_binary_terminal(),
             Self::Unexpected => lang.e_unexpected(),
@@ -197,6 +209,8 @@ impl Failure {
             Self::NoLedger(_) => lang.n_dir(),
             Self::HasLedger(_) | Self::Backup(BackupError::Exists(_)) => lang.n_new_dir(),
             Self::NoNumber(..) => lang.n_last(),
+            Self::Load(..) => lang.n_load(),
+            Self::AsksForRights(code) => lang.n_asks_rights(code),
             _ => return None,
         })
     }
@@ -239,6 +253,7 @@ impl Failure {
             | Self::OtherCode(..)
             | Self::PassphraseMode(_)
             | Self::SecretMode(_)
+            | Self::AsksForRights(_)
             | Self::Export(_)
             | Self::Zip(..) => Exit::Refused,
             _ => Exit::Unreadable,

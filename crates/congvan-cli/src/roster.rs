@@ -2,18 +2,18 @@
 
 use std::path::Path;
 
-use congvan::core::{Admission, AgencyCode, ChainId, Point, RosterAction, Seq};
+use congvan::core::{Admission, AgencyCode, ChainId, Point, Rights, RosterAction, Seq};
 use congvan::registrar::Registrar;
 use congvan::setup;
 use congvan::view::AgencyView;
 use serde::Serialize;
 
 use crate::agency::code;
-use crate::args::{Ending, Roster};
+use crate::args::{Ending, Roster, Switch};
 use crate::exit::{Exit, Failure};
 use crate::home::App;
 use crate::output::short_id;
-use crate::text::standing;
+use crate::text::{right_name, standing};
 
 /// A change that was made.
 #[derive(Serialize)]
@@ -41,6 +41,10 @@ pub(crate) async fn run(app: &App, command: Roster) -> Result<Exit, Failure> {
     match command {
         Roster::Admit { enrolment } => {
             let admission = read(&enrolment)?;
+            // An agency cannot ask for rights: they are the registrar's to give, by `roster rights`.
+            if admission.rights != Rights::NONE {
+                return Err(Failure::AsksForRights(admission.code));
+            }
             let (code, key) = (admission.code.clone(), admission.keys.sign.to_string());
             let changed = desk.change("admit", &code, RosterAction::Admit(admission))?;
             desk.say(lang.admitted(), Changed { key: Some(key), ..changed })
@@ -73,6 +77,21 @@ pub(crate) async fn run(app: &App, command: Roster) -> Result<Exit, Failure> {
             let seq = Seq::new(number).unwrap_or(Seq::FIRST);
             let changed = desk.change("resolve", &code, RosterAction::Resolve { chain, stands: Point { seq, id } })?;
             desk.say(lang.resolved(), changed)
+        }
+        Roster::Rights { ending, publish } => {
+            let (code, chain, after) = desk.ending(&ending)?;
+            let before = desk.registrar.roster().agency(chain).map_or(Rights::NONE, |agency| agency.rights());
+            let rights = match publish {
+                Switch::On => Rights(before.0 | Rights::PUBLISH.0),
+                Switch::Off => Rights(before.0 & !Rights::PUBLISH.0),
+            };
+            let changed = desk.change("rights", &code, RosterAction::Rights { chain, after, rights })?;
+            let from = after.map_or(1, |after| after.seq.get() + 1);
+            let what = match publish {
+                Switch::On => lang.publish_on(from),
+                Switch::Off => lang.publish_off(from),
+            };
+            desk.say(what, Changed { last: None, ..changed })
         }
         Roster::Rotate { ending, enrolment, nodes } => desk.rotate(&ending, &enrolment, nodes),
         Roster::List => Ok(Exit::Done),
@@ -192,11 +211,19 @@ async fn list(app: &App) -> Result<Exit, Failure> {
                 agency.head.to_string(),
                 short_id(&agency.key),
                 agency.parent.clone().unwrap_or_default(),
+                agency.rights.iter().map(|right| right_name(lang, right)).collect::<Vec<_>>().join(", "),
                 agency.name.clone(),
             ]
         };
-        let headings =
-            [lang.h_agency(), lang.h_standing(), lang.h_head(), lang.h_key(), lang.h_parent(), lang.h_name()];
+        let headings = [
+            lang.h_agency(),
+            lang.h_standing(),
+            lang.h_head(),
+            lang.h_key(),
+            lang.h_parent(),
+            lang.h_rights(),
+            lang.h_name(),
+        ];
         page.table(headings, listed.agencies.iter().map(row).collect());
         for agency in &listed.agencies {
             if let Some(number) = agency.quarantined {
@@ -223,6 +250,7 @@ fn agencies_of(app: &App) -> Result<Vec<AgencyView>, Failure> {
             head: status.head.map_or(0, |head| head.seq.get()),
             verified: status.verified_through,
             quarantined: status.quarantined.map(|quarantine| quarantine.from.get()),
+            rights: congvan::view::rights(agency.rights()),
         }
     };
     Ok(ledger.roster().agencies().map(view).collect())
