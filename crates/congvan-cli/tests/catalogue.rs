@@ -50,7 +50,10 @@ fn a_file_is_shown_first_then_written_once_and_read_elsewhere() {
     let changes = catalogue(&net, &["changes", "--since", &next]).ok().json();
     let fields = changes["changes"][0]["fields"].as_array().unwrap();
     let fields: Vec<_> = fields.iter().map(|f| (f["field"].as_str().unwrap(), &f["before"], &f["after"])).collect();
-    assert_eq!(fields, [("fee", &8_000.into(), &10_000.into()), ("in_force_until", &Value::Null, &"2027/12/31".into())]);
+    assert_eq!(
+        fields,
+        [("fee", &8_000.into(), &10_000.into()), ("in_force_until", &Value::Null, &"2027/12/31".into())]
+    );
     assert_eq!(changes["changes"][1]["change"], "retired");
     assert_eq!(changes["changes"].as_array().unwrap().len(), 2);
 
@@ -122,7 +125,9 @@ fn a_faulty_file_is_refused_whole_with_every_place_named() {
         assert!(refused.err.contains(place), "{place:?} is not in {refused:?}");
     }
     std::fs::write(&file, b"code,name\n1.1,\xff\n").unwrap();
-    run(&net.path("h55"), &["catalogue", "load", file.to_str().unwrap(), "--offline"]).fails(2).says("line 2 is not UTF-8");
+    run(&net.path("h55"), &["catalogue", "load", file.to_str().unwrap(), "--offline"])
+        .fails(2)
+        .says("line 2 is not UTF-8");
     assert_eq!(catalogue(&net, &["changes"]).ok().json()["changes"].as_array().unwrap().len(), 0);
 }
 

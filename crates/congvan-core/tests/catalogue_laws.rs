@@ -176,10 +176,8 @@ proptest! {
         let before = live(&catalogue);
         let plan = Plan::new(before.clone(), wanted.values().cloned(), retire_missing);
         prop_assert_eq!(plan.len() + plan.unchanged, plan.new.len() + plan.changed.len() + plan.missing.len() + plan.unchanged);
-        let mut seq = 100;
-        for change in plan.into_changes(&Text::default(), None) {
+        for (seq, change) in (100..).zip(plan.into_changes(&Text::default(), None)) {
             catalogue.apply(Seq::new(seq).unwrap(), Rights::PUBLISH, change).unwrap();
-            seq += 1;
         }
         let mut due = wanted.clone();
         if !retire_missing {
