@@ -209,8 +209,7 @@ impl Node {
             answered
         };
         // Waiting for room blocks: off the runtime.
-        let waiting =
-            tokio::task::spawn_blocking(move || drafts.into_iter().map(hand_over).collect::<Vec<_>>()).await;
+        let waiting = tokio::task::spawn_blocking(move || drafts.into_iter().map(hand_over).collect::<Vec<_>>()).await;
         let mut appended = Vec::new();
         for answered in waiting.map_err(|_| SendError::Stopping)? {
             appended.push(answered.await.map_err(|_| SendError::Stopping)?.map_err(SendError::from));

@@ -179,7 +179,6 @@ async fn answer(
             let outgoing = Outgoing {
                 to: to.map_err(Failure::new)?,
                 envelope,
-                links: Vec::new(),
                 attachments: body.files.iter().map(|file| Source::File(file.path().to_owned())).collect(),
                 skeleton: body.skeleton,
                 key,
