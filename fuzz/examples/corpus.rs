@@ -76,6 +76,9 @@ fn place(bytes: &[u8], corpus: &mut Corpus) {
     if StatusContent::from_bytes(bytes).is_ok() {
         put("status_content", bytes);
     }
+    if ProcedurePayload::from_bytes(bytes).is_ok() {
+        put("procedure", bytes);
+    }
     if bytes.starts_with(&MAGIC) {
         put("archive", bytes);
     }

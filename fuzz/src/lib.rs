@@ -50,6 +50,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("header", header),
     ("key_file", key_file),
     ("packet", packet),
+    ("procedure", procedure),
     ("proof", proof),
     ("request", request),
     ("response", response),
@@ -149,6 +150,21 @@ pub fn status(bytes: &[u8]) {
 /// What a status' readers read.
 pub fn status_content(bytes: &[u8]) {
     law::<StatusContent>(bytes);
+}
+
+/// A change of the catalogue of procedures.
+pub fn procedure(bytes: &[u8]) {
+    use congvan_core::catalogue::{Catalogue, ProcedureField, differences};
+    let Some(payload) = law::<ProcedurePayload>(bytes) else { return };
+    let change = payload.into_change();
+    if let Some(procedure) = change.procedure() {
+        assert!(differences(procedure, procedure).is_empty());
+        ProcedureField::ALL.iter().for_each(|field| drop(procedure.value(*field).to_string()));
+    }
+    let (may, act) = (Rights::PUBLISH, change.act());
+    let mut catalogue = Catalogue::default();
+    let before = catalogue.life(change.code());
+    assert_eq!(catalogue.apply(Seq::FIRST, may, change), before.after(act, may));
 }
 
 /// A peer's request.

@@ -119,6 +119,13 @@ impl Copy {
         ]);
         let rows = report.chains.iter().map(|c| [c.agency.clone(), c.entries.to_string(), short_id(&c.head_id)]);
         page.table([lang.h_agency(), lang.h_entries(), lang.h_head_id()], rows.collect());
+        for publisher in &report.catalogue {
+            page.line(lang.audit_catalogue(&publisher.agency, publisher.live, publisher.retired));
+            for flagged in &publisher.flagged {
+                let reason = if lang == Lang::Vi { &flagged.reason_vi } else { &flagged.reason };
+                page.line(lang.audit_flagged(&publisher.agency, flagged.number, &flagged.code, reason));
+            }
+        }
         for found in &report.violations {
             page.line(lang.audit_violation(&found.agency, found.number, &found.reason));
         }
@@ -233,6 +240,7 @@ mod tests {
             chunks: 0,
             keys: Vec::new(),
             digest: head_id.to_owned(),
+            catalogue: Vec::new(),
         }
     }
 

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use congvan::core::{Admission, AgencyCode, ChainId, Point, PublicKey, RosterAction, Seq};
+use congvan::core::{Admission, AgencyCode, ChainId, Point, PublicKey, Rights, RosterAction, Seq};
 use congvan::registrar::{Registrar, RegistrarError};
 use congvan::setup;
 use serde::Serialize;
 
 use crate::agency::code;
-use crate::args::{Change, Ending};
+use crate::args::{Change, Ending, Switch};
 use crate::certificate;
 use crate::exit::{Exit, Failure};
 use crate::home::App;
@@ -67,6 +67,10 @@ impl<'a> Desk<'a> {
         Ok(match change {
             Change::Admit { enrolment } => {
                 let admission = read(&enrolment)?;
+                // An agency cannot ask for rights: they are the registrar's to give, by `roster rights`.
+                if admission.rights != Rights::NONE {
+                    return Err(Failure::AsksForRights(admission.code));
+                }
                 let (code, key) = (admission.code.clone(), admission.keys.sign.to_string());
                 let planned = Planned::new("admit", &code, RosterAction::Admit(admission), lang.admitted());
                 Planned { key: Some(key), ..planned }
@@ -93,6 +97,16 @@ impl<'a> Desk<'a> {
                 // The argument parser has refused 0.
                 let stands = Point { seq: Seq::new(number).unwrap_or(Seq::FIRST), id };
                 Planned::new("resolve", &code, RosterAction::Resolve { chain, stands }, lang.resolved())
+            }
+            Change::Rights { ending, publish } => {
+                let (code, chain, after) = self.ending(&ending)?;
+                let before = self.registrar.roster().agency(chain).map_or(Rights::NONE, |agency| agency.rights());
+                let from = after.map_or(1, |after| after.seq.get() + 1);
+                let (rights, done) = match publish {
+                    Switch::On => (Rights(before.0 | Rights::PUBLISH.0), lang.publish_on(from)),
+                    Switch::Off => (Rights(before.0 & !Rights::PUBLISH.0), lang.publish_off(from)),
+                };
+                Planned::new("rights", &code, RosterAction::Rights { chain, after, rights }, done)
             }
             Change::Rotate { ending, enrolment, nodes } => self.rotate(&ending, &enrolment, nodes)?,
             Change::Nodes { enrolment } => {

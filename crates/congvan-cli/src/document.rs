@@ -247,7 +247,8 @@ fn line(event: &EventView, lang: Lang) -> String {
         EventKind::Status(status) => {
             [lang.ev_status(), short_id(&status.document), status_line(status, lang)].join("  ")
         }
-        EventKind::Roster { roster_number } => lang.ev_roster(roster_number),
+        EventKind::Roster { roster_number, .. } => lang.ev_roster(roster_number),
+        EventKind::Catalogue(change) => crate::catalogue::event_line(change, lang),
         EventKind::Other { id, note } => [lang.ev_other(), short_id(id), note.clone()].join("  "),
         _ => lang.ev_other(),
     };

@@ -128,6 +128,12 @@ pub(crate) enum Failure {
     Certificates(CertificateFileError),
     /// A proof over the bound.
     ProofLength(PathBuf, usize),
+    /// A file of procedures with errors, each said where it is.
+    Load(PathBuf, Vec<String>),
+    /// A word for a field of a procedure that is none.
+    Procedure(String),
+    /// An enrolment that asks for rights.
+    AsksForRights(AgencyCode),
     /// A packet and a JSON document on one standard output.
     JsonOutput,
     /// A packet on a terminal.
@@ -188,6 +194,12 @@ impl Failure {
             Self::Certificate(points) => lang.e_certificate(points.join("; ")),
             Self::Certificates(error) => error.to_string(),
             Self::ProofLength(path, len) => lang.e_proof_length(path.display(), len, MAX_CERTIFICATE_PROOF),
+            Self::Load(path, errors) => {
+                let head = lang.e_load(path.display(), errors.len());
+                [head].into_iter().chain(errors.iter().map(|error| format!("  {error}"))).collect::<Vec<_>>().join("\n")
+            }
+            Self::Procedure(error) => error.clone(),
+            Self::AsksForRights(code) => lang.e_asks_rights(code),
             Self::JsonOutput => lang.e_json_output(),
             Self::BinaryTerminal => lang.e_binary_terminal(),
             Self::Unexpected => lang.e_unexpected(),
@@ -221,6 +233,8 @@ impl Failure {
             Self::NoLedger(_) => lang.n_dir(),
             Self::HasLedger(_) | Self::Backup(BackupError::Exists(_)) => lang.n_new_dir(),
             Self::NoNumber(..) => lang.n_last(),
+            Self::Load(..) => lang.n_load(),
+            Self::AsksForRights(code) => lang.n_asks_rights(code),
             _ => return None,
         })
     }
@@ -266,6 +280,7 @@ impl Failure {
             | Self::ProofLength(..)
             | Self::PassphraseMode(_)
             | Self::SecretMode(_)
+            | Self::AsksForRights(_)
             | Self::Export(_)
             | Self::Zip(..) => Exit::Refused,
             _ => Exit::Unreadable,

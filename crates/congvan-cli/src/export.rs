@@ -154,7 +154,7 @@ fn unzipped(listed: &Attachment, zipped: Vec<u8>) -> Result<Vec<u8>, Failure> {
 
 /// A name for an attachment's file that stays in its directory, whatever its author wrote, and is
 /// no other attachment's.
-fn free_name(name: &str, number: usize, taken: &mut BTreeSet<String>) -> String {
+pub(crate) fn free_name(name: &str, number: usize, taken: &mut BTreeSet<String>) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let safe = |c: char| if c.is_control() || c == ':' { '_' } else { c };
     let safe: String = last.trim().trim_start_matches('.').chars().map(safe).collect();

@@ -7,6 +7,7 @@ mod audit;
 mod certificate;
 mod change;
 mod describe;
+mod catalogue;
 mod doctor;
 mod document;
 mod exit;
@@ -103,6 +104,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Export(args) => export::export(app, args).await,
         Command::Wait(wait) => document::wait(app, wait.id.id, wait.timeout).await,
         Command::Events(args) => document::events(app, args).await,
+        Command::Catalogue(command) => catalogue::run(app, *command).await,
         Command::Ledger(command) => ledger::run(app, command).await,
         Command::Backup(args) => ledger::backup(app, &args.to).await,
         Command::Restore(args) => ledger::restore(app, &args.from).await,

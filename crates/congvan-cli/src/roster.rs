@@ -9,7 +9,7 @@ use crate::exit::{Exit, Failure};
 use crate::home::App;
 use crate::motion;
 use crate::output::short_id;
-use crate::text::standing;
+use crate::text::{right_name, standing};
 
 /// `roster …`
 pub(crate) async fn run(app: &App, command: Roster) -> Result<Exit, Failure> {
@@ -56,11 +56,19 @@ async fn list(app: &App) -> Result<Exit, Failure> {
                 agency.head.to_string(),
                 short_id(&agency.key),
                 agency.parent.clone().unwrap_or_default(),
+                agency.rights.iter().map(|right| right_name(lang, right)).collect::<Vec<_>>().join(", "),
                 agency.name.clone(),
             ]
         };
-        let headings =
-            [lang.h_agency(), lang.h_standing(), lang.h_head(), lang.h_key(), lang.h_parent(), lang.h_name()];
+        let headings = [
+            lang.h_agency(),
+            lang.h_standing(),
+            lang.h_head(),
+            lang.h_key(),
+            lang.h_parent(),
+            lang.h_rights(),
+            lang.h_name(),
+        ];
         page.table(headings, listed.agencies.iter().map(row).collect());
         for agency in &listed.agencies {
             if let Some(number) = agency.quarantined {
@@ -87,6 +95,7 @@ fn agencies_of(app: &App) -> Result<Vec<AgencyView>, Failure> {
             head: status.head.map_or(0, |head| head.seq.get()),
             verified: status.verified_through,
             quarantined: status.quarantined.map(|quarantine| quarantine.from.get()),
+            rights: congvan::view::rights(agency.rights()),
         }
     };
     Ok(ledger.roster().agencies().map(view).collect())

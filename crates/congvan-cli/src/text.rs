@@ -236,6 +236,60 @@ texts! {
     ev_roster(number) "the roster is at number {number}" "danh bạ đến số {number}";
     ev_other() "other" "khác";
 
+    // The catalogue.
+    publish_on(from) "May publish procedures from number {from} on" "Được công bố thủ tục kể từ số {from}";
+    publish_off(from) "May publish no procedures from number {from} on" "Không được công bố thủ tục kể từ số {from}";
+    right_publish() "publishes" "công bố thủ tục";
+    h_rights() "rights" "quyền";
+    h_publisher() "publisher" "cơ quan công bố";
+    h_procedure() "code" "mã thủ tục";
+    h_levels() "levels" "cấp";
+    h_field() "field" "lĩnh vực";
+    h_fee() "fee" "phí, lệ phí";
+    h_life() "state" "tình trạng";
+    live() "in the catalogue" "đang trong danh mục";
+    retired() "retired" "đã bãi bỏ";
+    not_published() "not published" "chưa công bố";
+    more_procedures(limit) "Only the first {limit} are shown; --limit or a filter shows others."
+        "Chỉ hiện {limit} thủ tục đầu; dùng --limit hoặc bộ lọc để xem thêm.";
+    yes() "yes" "có";
+    no() "no" "không";
+    vnd(amount) "{amount} VND" "{amount} đồng";
+    c_new(code, name) "new      {code}  {name}" "mới      {code}  {name}";
+    c_changed(code, name) "changed  {code}  {name}" "sửa đổi  {code}  {name}";
+    c_retired(code, name) "retired  {code}  {name}" "bãi bỏ   {code}  {name}";
+    c_flagged(code, reason) "FLAGGED  {code}  {reason}" "SAI QUY TẮC  {code}  {reason}";
+    c_recounted() "the registrar changed what counts of this publisher: list it anew"
+        "cơ quan đăng ký đã thay đổi phần có hiệu lực: hãy liệt kê lại";
+    c_field(field, before, after) "{field}: {before} → {after}" "{field}: {before} → {after}";
+    c_reason(reason) "reason: {reason}" "lý do: {reason}";
+    c_from(from) "from {from}" "từ {from}";
+    c_empty() "(empty)" "(trống)";
+    c_next(cursor) "next: --since {cursor}" "lần sau: --since {cursor}";
+    c_planned(new, changed, retired, unchanged) "{new} new, {changed} changed, {retired} retired, {unchanged} unchanged."
+        "{new} mới, {changed} sửa đổi, {retired} bãi bỏ, {unchanged} giữ nguyên.";
+    c_dry_run() "Nothing was written: --dry-run." "Chưa ghi gì: --dry-run.";
+    c_written(count) "Written: {count} changes." "Đã ghi: {count} thay đổi.";
+    c_one_written(number) "Written: number {number}." "Đã ghi: số {number}.";
+    c_no_change() "Nothing to change." "Không có gì thay đổi.";
+    p_load() "loading" "đang nạp";
+    p_forms() "storing forms" "đang lưu mẫu đơn";
+    e_load(path, errors) "{path}: {errors} errors; nothing was written" "{path}: {errors} lỗi; chưa ghi gì";
+    e_cell(row, column, error) "row {row}, column {column}: {error}" "dòng {row}, cột {column}: {error}";
+    e_row(row, error) "row {row}: {error}" "dòng {row}: {error}";
+    e_set(set) "--set {set}: FIELD=VALUE is due" "--set {set}: cần có dạng TRƯỜNG=GIÁ_TRỊ";
+    e_asks_rights(code) "the enrolment of {code} asks for rights, which only the registrar gives"
+        "bản ghi danh của {code} tự xin quyền; quyền chỉ do cơ quan đăng ký cấp";
+    n_asks_rights(code) "let it send an enrolment without; then: congvan roster rights {code} --publish on"
+        "yêu cầu gửi lại bản ghi danh không kèm quyền; rồi: congvan roster rights {code} --publish on";
+    n_load() "correct the file and load it again; `congvan catalogue load --help` lists the columns"
+        "hãy sửa tệp và nạp lại; `congvan catalogue load --help` liệt kê các cột";
+    ev_catalogue() "catalogue" "danh mục";
+    audit_catalogue(agency, live, retired) "catalogue of {agency}: {live} procedures, {retired} retired"
+        "danh mục của {agency}: {live} thủ tục, {retired} đã bãi bỏ";
+    audit_flagged(agency, number, code, reason) "flagged: agency {agency}, number {number}, procedure {code}: {reason}"
+        "đánh dấu: cơ quan {agency}, số {number}, thủ tục {code}: {reason}";
+
     // The audit.
     audit_genuine(entries, signatures) "GENUINE: {entries} entries, {signatures} signatures checked."
         "CHÍNH XÁC: {entries} mục, đã kiểm {signatures} chữ ký.";
@@ -413,6 +467,14 @@ pub(crate) fn standing(lang: Lang, standing: &str) -> String {
     }
 }
 
+/// What a right is called.
+pub(crate) fn right_name(lang: Lang, right: &str) -> String {
+    match right {
+        "publish" => lang.right_publish(),
+        other => other.to_owned(),
+    }
+}
+
 /// What each command does, in Vietnamese; the English is in `args.rs`, where clap finds it.
 const ABOUT: &[(&str, &str)] = &[
     ("", "Văn bản điện tử trên một sổ mà mọi cơ quan cùng giữ và ai cũng kiểm được."),
@@ -454,6 +516,15 @@ const ABOUT: &[(&str, &str)] = &[
     ("export", "Xuất văn bản thành gói edXML và các tệp kèm"),
     ("wait", "Chờ đến khi văn bản và mọi tệp kèm đến đủ"),
     ("events", "Những gì đã xảy ra, cho một bên nhận có tên, không mất gì"),
+    ("roster rights", "Cho hoặc thôi cho một cơ quan quyền công bố thủ tục"),
+    ("catalogue", "Thủ tục hành chính do các cơ quan công bố"),
+    ("catalogue list", "Liệt kê thủ tục"),
+    ("catalogue show", "Xem một thủ tục và mọi thay đổi của nó"),
+    ("catalogue publish", "Công bố thủ tục mới, hoặc thủ tục đã bãi bỏ"),
+    ("catalogue amend", "Sửa một số trường của thủ tục"),
+    ("catalogue retire", "Bãi bỏ thủ tục"),
+    ("catalogue changes", "Thủ tục mới, sửa đổi (từng trường) và bãi bỏ kể từ một mốc"),
+    ("catalogue load", "Đưa danh mục của cơ quan này về đúng như trong tệp CSV hoặc JSON"),
     ("ledger", "Toàn bộ sổ trong một tệp"),
     ("ledger export", "Xuất toàn bộ sổ ra một tệp: cho kiểm toán, hoặc cho nút không có đường truyền"),
     ("ledger import", "Nhận một sổ đã xuất; mọi thứ trong đó đều được kiểm"),

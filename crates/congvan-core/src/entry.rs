@@ -41,7 +41,7 @@ impl Kind {
     pub const DOCUMENT: Kind = Kind(1);
     /// A [`crate::StatusPayload`].
     pub const STATUS: Kind = Kind(2);
-    /// A change of the catalogue of procedures.
+    /// A [`crate::ProcedurePayload`]: a change of the catalogue of procedures.
     pub const PROCEDURE: Kind = Kind(3);
     /// The first number of entries that change chain rules.
     pub const CONTROL: Kind = Kind(0x8000);

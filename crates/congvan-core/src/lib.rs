@@ -52,6 +52,7 @@
 
 pub mod archive;
 pub mod blob;
+pub mod catalogue;
 pub mod chain;
 pub mod codec;
 pub mod document;
@@ -70,6 +71,7 @@ pub mod roster;
 pub mod seal;
 pub mod status;
 
+pub use catalogue::{Procedure, ProcedureChange, ProcedureCode, ProcedurePayload};
 pub use chain::{ChainError, ChainPolicy, ChainState, Draft, KeyGrant, KeySpan, LinkedEntry, VerifiedEntry};
 pub use codec::{Bounded, Bytes, CodecError, Sorted, Text, Wire};
 pub use document::{Attachment, Body, Content, Cover, DocumentPayload, Envelope, Link, Relation};

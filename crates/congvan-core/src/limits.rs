@@ -38,6 +38,22 @@ pub const MAX_CERTIFICATE_PROOF: usize = 1_024;
 pub const MAX_NODES: usize = 16;
 /// Times that a chain may rotate its keys by its own hand; the registrar may give it new ones beyond.
 pub const MAX_ROTATIONS: usize = 1_024;
+/// An administrative procedure's code.
+pub const MAX_PROCEDURE_CODE: usize = 64;
+/// A web address.
+pub const MAX_URL: usize = 2_048;
+/// Laws and decisions that a procedure stands on.
+pub const MAX_LEGAL_BASES: usize = 128;
+/// Steps of a procedure.
+pub const MAX_STEPS: usize = 128;
+/// Kinds of people and organisations that may ask for a procedure.
+pub const MAX_APPLICANTS: usize = 32;
+/// Ways to pay for a procedure.
+pub const MAX_CHANNELS: usize = 16;
+/// Forms of a procedure.
+pub const MAX_FORMS: usize = 64;
+/// One form: less than an attachment, for every node keeps every form.
+pub const MAX_FORM: u64 = 32 * 1024 * 1024;
 /// Milliseconds that an author's clock may be off before it is flagged where the entry is shown.
 pub const CLOCK_TOLERANCE_MS: u64 = 10 * 60 * 1000;
 /// Memory that decoding any value may claim, whatever lengths it states.

@@ -86,6 +86,7 @@ fn texts() {
     bound::<MAX_FIELD>();
     bound::<MAX_SUBJECT>();
     bound::<MAX_SUMMARY>();
+    bound::<MAX_URL>();
     AgencyCode::new("a".repeat(MAX_CODE)).unwrap();
     assert!(AgencyCode::new("a".repeat(MAX_CODE + 1)).is_err());
     assert!(AgencyCode::new("").is_err());
@@ -115,6 +116,62 @@ fn a_decoder_refuses_a_list_one_past_its_bound() {
     };
     DocumentPayload::from_bytes(&blobs(MAX_BLOBS)).unwrap();
     assert!(DocumentPayload::from_bytes(&blobs(MAX_BLOBS + 1)).is_err());
+}
+
+#[test]
+fn procedures() {
+    use catalogue::{Date, FormBlob, InForce, NotAPart, ProcedureCode, Title, TooLong};
+    ProcedureCode::new("1".repeat(MAX_PROCEDURE_CODE)).unwrap();
+    let long = ProcedureCode::new("1".repeat(MAX_PROCEDURE_CODE + 1)).unwrap_err();
+    assert_eq!(long, NotAPart::CodeLength(MAX_PROCEDURE_CODE + 1));
+    Title::new("a".repeat(MAX_SUBJECT)).unwrap();
+    assert!(matches!(Title::new("a".repeat(MAX_SUBJECT + 1)), Err(NotAPart::Bound(_))));
+    assert_eq!(Title::new(" ").unwrap_err(), NotAPart::NoName);
+    let blob = |len| FormBlob::new(blob::BlobRef { id: BlobId::from_bytes([0; 32]), len });
+    blob(MAX_FORM).unwrap();
+    assert_eq!(blob(MAX_FORM + 1).unwrap_err(), NotAPart::FormTooLong(MAX_FORM + 1));
+    let day = |text: &str| text.parse::<Date>().ok();
+    let (first, last) = (day("2026/01/01"), day("2026/01/02"));
+    InForce::new(last, last).unwrap();
+    assert!(InForce::new(last, first).is_err());
+    for good in ["0001/01/01", "9999/12/31", "2024/02/29", "2000/02/29"] {
+        assert_eq!(day(good).unwrap().to_string(), good);
+    }
+    for bad in [
+        "0000/01/01",
+        "2023/02/29",
+        "1900/02/29",
+        "2026/04/31",
+        "2026/13/01",
+        "2026/00/10",
+        "2026-01-01",
+        "2026/1/1",
+        "+026/01/01",
+    ] {
+        assert_eq!(day(bad), None, "{bad}");
+    }
+
+    // A list at its bound decodes, one past it does not; each within its bound, together one byte too much.
+    let mut procedure = Procedure::new("A".parse().unwrap(), Title::new("B").unwrap());
+    procedure.steps = Bounded::new(vec![Text::default(); MAX_STEPS]).unwrap();
+    procedure.legal_basis = Bounded::new(vec![Text::default(); MAX_LEGAL_BASES]).unwrap();
+    procedure.applicants = Bounded::new(vec![Text::default(); MAX_APPLICANTS]).unwrap();
+    procedure.payment.channels = Bounded::new(vec![Default::default(); MAX_CHANNELS]).unwrap();
+    assert!(Bounded::<u8, MAX_FORMS>::new(vec![0; MAX_FORMS + 1]).is_err());
+    let payload = ProcedurePayload::new(ProcedureChange::Publish(procedure.clone())).unwrap();
+    assert_eq!(ProcedurePayload::from_bytes(&payload.to_bytes()).unwrap(), payload);
+    let room = MAX_PAYLOAD - payload.to_bytes().len();
+    let filled = |mut room: usize| {
+        let step = |_| {
+            let take = room.min(MAX_SUMMARY);
+            room -= take;
+            Text::new("a".repeat(take)).unwrap()
+        };
+        let steps = Bounded::new((0..MAX_STEPS).map(step).collect()).unwrap();
+        ProcedurePayload::new(ProcedureChange::Publish(Procedure { steps, ..procedure.clone() }))
+    };
+    assert_eq!(filled(room).unwrap().to_bytes().len(), MAX_PAYLOAD);
+    assert_eq!(filled(room + 1).unwrap_err(), TooLong { code: procedure.code.clone(), len: MAX_PAYLOAD + 1 });
 }
 
 #[test]

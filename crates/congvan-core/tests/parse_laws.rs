@@ -87,6 +87,7 @@ const LAWS: &[(&str, Law)] = &[
     ("content", law::<Content>),
     ("status", law::<StatusPayload>),
     ("status content", law::<StatusContent>),
+    ("procedure change", law::<ProcedurePayload>),
     ("proof", law::<RawProof>),
     ("frame", law::<Frame>),
 ];

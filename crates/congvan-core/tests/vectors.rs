@@ -220,6 +220,29 @@ fn seals_open_step_by_step() {
     }
 }
 
+#[test]
+fn the_catalogue_replays() {
+    let file = load("procedures.json");
+    let mut catalogue = catalogue::Catalogue::default();
+    for case in list(&file["entries"]) {
+        let change = ProcedurePayload::from_bytes(&bytes(&case["payload"])).unwrap().into_change();
+        assert_eq!(change.code().as_str(), text(&case["code"]));
+        let before = catalogue.get(change.code()).filter(|record| record.retired.is_none()).cloned();
+        let (code, seq) = (change.code().clone(), Seq::new(case["number"].as_u64().unwrap()).unwrap());
+        let rights = Rights(case["rights"].as_u64().unwrap() as u32);
+        let outcome = catalogue.apply(seq, rights, change);
+        let outcome = outcome.map_or_else(|breach| breach.name(), generate::procedures::life);
+        assert_eq!(outcome, text(&case["outcome"]), "{case}");
+        let changed = match (before, catalogue.get(&code)) {
+            (Some(before), Some(after)) => catalogue::differences(&before.procedure, &after.procedure),
+            _ => vec![],
+        };
+        let changed: Vec<_> = changed.iter().map(|difference| Value::from(difference.field.name())).collect();
+        assert_eq!(changed, list(&case["fields_changed"]));
+    }
+    assert_eq!(generate::procedures::state(&catalogue), file["catalogue"]);
+}
+
 fn pattern(len: u64) -> Vec<u8> {
     (0..len).map(|i| (i % 251) as u8).collect()
 }

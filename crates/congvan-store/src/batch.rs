@@ -1,7 +1,9 @@
 //! One atomic write: an entry, its indexes and its effects.
 
+use congvan_core::catalogue::Act;
 use congvan_core::{
-    AgencyCode, ChainId, DocumentPayload, EntryId, Kind, LinkedEntry, Point, StatusPayload, UnverifiedEntry, Wire,
+    AgencyCode, ChainId, DocumentPayload, EntryId, Kind, LinkedEntry, Point, ProcedureCode, ProcedurePayload,
+    StatusPayload, UnverifiedEntry, Wire,
 };
 use rocksdb::WriteBatch;
 
@@ -22,6 +24,7 @@ pub(crate) struct Owner {
 pub(crate) enum Meaning {
     Document(Vec<AgencyCode>),
     Status { document: EntryId, to: AgencyCode },
+    Procedure { code: ProcedureCode, act: Act },
     Other,
 }
 
@@ -32,6 +35,10 @@ impl Meaning {
                 .map_or(Self::Other, |document| Self::Document(document.cover.addressees.to_vec())),
             (Kind::STATUS, Some(payload)) => StatusPayload::from_bytes(payload)
                 .map_or(Self::Other, |status| Self::Status { document: status.cover.document.id, to: status.cover.to }),
+            (Kind::PROCEDURE, Some(payload)) => ProcedurePayload::from_bytes(payload).map_or(Self::Other, |payload| {
+                let change = payload.into_change();
+                Self::Procedure { code: change.code().clone(), act: change.act() }
+            }),
             _ => Self::Other,
         }
     }
@@ -58,15 +65,15 @@ impl Owner {
 
     pub(crate) fn concerns(&self, entry: &LinkedEntry, meaning: &Meaning) -> bool {
         let kind = entry.header().kind;
-        if self.chain == Some(entry.header().chain) || kind == Kind::ROSTER || (self.archive && kind == Kind::DOCUMENT)
-        {
+        let all = matches!(kind, Kind::ROSTER | Kind::PROCEDURE) || (self.archive && kind == Kind::DOCUMENT);
+        if all || self.chain == Some(entry.header().chain) {
             return true;
         }
         let Some(code) = &self.code else { return false };
         match meaning {
             Meaning::Document(addressees) => addressees.binary_search(code).is_ok(),
             Meaning::Status { to, .. } => to == code,
-            Meaning::Other => false,
+            Meaning::Procedure { .. } | Meaning::Other => false,
         }
     }
 }
@@ -104,6 +111,9 @@ impl<'a> Batch<'a> {
                 }
             }
             Meaning::Status { document, .. } => self.put(Cf::ByDocument, layout::by_document(*document, place), []),
+            Meaning::Procedure { code, act } => {
+                self.put(Cf::Procedures, layout::procedure_key(no, code, entry.seq().get()), layout::act_value(*act));
+            }
             Meaning::Other => {}
         }
     }
@@ -123,6 +133,9 @@ impl<'a> Batch<'a> {
                 }
             }
             Meaning::Status { document, .. } => self.delete(Cf::ByDocument, layout::by_document(document, place)),
+            Meaning::Procedure { code, .. } => {
+                self.delete(Cf::Procedures, layout::procedure_key(no, &code, entry.seq().get()));
+            }
             Meaning::Other => {}
         }
     }

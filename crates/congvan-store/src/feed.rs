@@ -11,7 +11,7 @@ use crate::error::StoreError;
 use crate::layout::{self, Cf, meta};
 use crate::ledger::{Ledger, guard};
 
-/// One entry that concerns this agency: written by it, addressed to it, or of the roster. Its own
+/// One entry that concerns this agency: written by it, addressed to it, of the roster, or of the catalogue. Its own
 /// signature was checked. It may have been set aside since, and may come again after that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FeedItem {

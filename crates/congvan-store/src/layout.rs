@@ -15,6 +15,7 @@
 //! | `by_time` | time `u64` ‖ chain `u32` ‖ number `u64` | empty |
 //! | `by_addressee` | code ‖ `00` ‖ time `u64` ‖ chain `u32` ‖ number `u64` | empty (documents) |
 //! | `by_document` | document's entry id (32) ‖ chain `u32` ‖ number `u64` | empty (statuses) |
+//! | `procedures` | chain `u32` ‖ procedure's code ‖ `00` ‖ number `u64` | `0` publish, `1` amend, `2` retire |
 //! | `evidence` | `P` ‖ chain `u32` ‖ number `u64` | a proof of equivocation |
 //! | | `O` ‖ chain `u32` ‖ number `u64` ‖ entry id (32) | an entry set aside: its bytes |
 //! | `feed` | number `u64` | chain id (32) ‖ number `u64` ‖ entry id (32) ‖ kind `u16` |
@@ -29,13 +30,14 @@
 //! A *chain number* is local to one database: the order in which it met the chains, the roster being
 //! 0. A *stage* is where a blob's chunks lie; its id is known only after its last byte.
 
+use congvan_core::catalogue::Act;
 use congvan_core::codec::{Decode, Encode, bincode};
-use congvan_core::{BlobId, ChainId, EntryId, EntryRef, Kind, Point, Seq, Time, wire};
+use congvan_core::{BlobId, ChainId, EntryId, EntryRef, Kind, Point, ProcedureCode, Seq, Time, wire};
 
 use crate::error::Corruption;
 
 /// The version of this layout that this crate writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Keys of the `default` column family.
 pub(crate) mod meta {
@@ -54,6 +56,7 @@ pub(crate) enum Cf {
     ByTime,
     ByAddressee,
     ByDocument,
+    Procedures,
     Evidence,
     Feed,
     Local,
@@ -62,13 +65,14 @@ pub(crate) enum Cf {
 }
 
 impl Cf {
-    pub(crate) const ALL: [Cf; 11] = [
+    pub(crate) const ALL: [Cf; 12] = [
         Cf::Chains,
         Cf::Entries,
         Cf::Ids,
         Cf::ByTime,
         Cf::ByAddressee,
         Cf::ByDocument,
+        Cf::Procedures,
         Cf::Evidence,
         Cf::Feed,
         Cf::Local,
@@ -84,6 +88,7 @@ impl Cf {
             Cf::ByTime => "by_time",
             Cf::ByAddressee => "by_addressee",
             Cf::ByDocument => "by_document",
+            Cf::Procedures => "procedures",
             Cf::Evidence => "evidence",
             Cf::Feed => "feed",
             Cf::Local => "local",
@@ -165,6 +170,42 @@ pub(crate) fn by_addressee(code: &congvan_core::AgencyCode, time: Time, place: [
 
 pub(crate) fn by_document(document: EntryId, place: [u8; 12]) -> Vec<u8> {
     [document.as_bytes().as_slice(), &place].concat()
+}
+
+/// The prefix of all entries on one procedure of a chain. Codes have no zero byte.
+pub(crate) fn procedure_prefix(no: ChainNo, code: &ProcedureCode) -> Vec<u8> {
+    [no.0.to_be_bytes().as_slice(), code.as_str().as_bytes(), &[0]].concat()
+}
+
+pub(crate) fn procedure_key(no: ChainNo, code: &ProcedureCode, seq: u64) -> Vec<u8> {
+    [procedure_prefix(no, code).as_slice(), &seq.to_be_bytes()].concat()
+}
+
+pub(crate) fn act_value(act: Act) -> [u8; 1] {
+    [match act {
+        Act::Publish => 0,
+        Act::Amend => 1,
+        Act::Retire => 2,
+    }]
+}
+
+pub(crate) fn read_act(value: &[u8]) -> Result<Act, Corruption> {
+    match value {
+        [0] => Ok(Act::Publish),
+        [1] => Ok(Act::Amend),
+        [2] => Ok(Act::Retire),
+        _ => Err(Corruption::Value { what: "procedure's act", len: value.len() }),
+    }
+}
+
+/// Chain, code and number out of a key of `procedures`.
+pub(crate) fn read_procedure_key(key: &[u8]) -> Result<(ChainNo, ProcedureCode, Seq), Corruption> {
+    let malformed = || Corruption::Key(key.to_vec());
+    let (no, rest) = key.split_first_chunk::<4>().ok_or_else(malformed)?;
+    let (code, seq) = rest.split_last_chunk::<8>().ok_or_else(malformed)?;
+    let code = std::str::from_utf8(code.strip_suffix(&[0]).ok_or_else(malformed)?).map_err(|_| malformed())?;
+    let seq = Seq::new(u64::from_be_bytes(*seq)).ok_or_else(malformed)?;
+    Ok((ChainNo(u32::from_be_bytes(*no)), ProcedureCode::new(code).map_err(|_| malformed())?, seq))
 }
 
 pub(crate) const PROOFS: &[u8] = b"P";

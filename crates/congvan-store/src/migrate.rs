@@ -1,9 +1,11 @@
 //! From old formats to this one, step by step.
 
-use rocksdb::{DB, WriteBatch};
+use congvan_core::{Kind, UnverifiedEntry};
+use rocksdb::{DB, IteratorMode, WriteBatch};
 
+use crate::batch::Meaning;
 use crate::db::synced;
-use crate::layout::meta;
+use crate::layout::{self, Cf, meta};
 
 /// One step: what it adds to a batch makes a database of `from` one of `from + 1`.
 pub(crate) struct Step {
@@ -12,7 +14,33 @@ pub(crate) struct Step {
 }
 
 /// All steps, ascending. The first format is 1; nothing is older.
-pub(crate) const STEPS: &[Step] = &[];
+pub(crate) const STEPS: &[Step] = &[Step { from: 1, change: catalogue }];
+
+/// Before format 2, entries of the catalogue were stored as of an unknown kind: neither indexed nor in
+/// the feed.
+fn catalogue(db: &DB, batch: &mut WriteBatch) -> Result<(), rocksdb::Error> {
+    let families = [Cf::Entries, Cf::Feed, Cf::Procedures].map(|cf| db.cf_handle(cf.name()));
+    let [Some(entries), Some(feed), Some(procedures)] = families else { return Ok(()) };
+    let last = db.iterator_cf(feed, IteratorMode::End).next().transpose()?;
+    let mut next = last.and_then(|(key, _)| layout::read_number("feed", &key).ok()).map_or(1, |last| last + 1);
+    for item in db.iterator_cf(entries, IteratorMode::Start) {
+        let (place, bytes) = item?;
+        let Ok((no, _)) = layout::read_place(&place) else { continue };
+        let Some(entry) = UnverifiedEntry::parse(&bytes).ok().filter(|entry| entry.header().kind == Kind::PROCEDURE)
+        else {
+            continue;
+        };
+        if let Meaning::Procedure { code, act } = Meaning::of(Kind::PROCEDURE, entry.payload()) {
+            batch.put_cf(procedures, layout::procedure_key(no, &code, entry.seq().get()), layout::act_value(act));
+        }
+        // What came in bulk may not have been checked; a bad one will be found behind, and nobody is told of it.
+        if entry.check_own_signature().is_ok() {
+            batch.put_cf(feed, next.to_be_bytes(), layout::feed_value(entry.reference(), Kind::PROCEDURE));
+            next += 1;
+        }
+    }
+    Ok(())
+}
 
 /// Takes a database from format `found` to `wanted`. Each step and its new format are one atomic
 /// write, so an interrupted migration goes on where it stopped.
@@ -52,5 +80,51 @@ mod tests {
         run(&db, 2, &steps, 4).unwrap();
         assert_eq!(db.get("trace").unwrap().unwrap(), b"23");
         assert_eq!(db.get(meta::FORMAT).unwrap().unwrap(), 4u32.to_le_bytes());
+    }
+
+    #[test]
+    fn procedures_of_format_1_come_into_the_index_and_the_feed() {
+        use congvan_core::catalogue::Title;
+        use congvan_core::chain::KeyGrant;
+        use congvan_core::*;
+        let dir = tempfile::tempdir().unwrap();
+        let mut options = rocksdb::Options::default();
+        options.create_if_missing(true);
+        options.create_missing_column_families(true);
+        let names = Cf::ALL.map(Cf::name);
+        let db = DB::open_cf(&options, dir.path().join("db"), names).unwrap();
+        let put = |cf: Cf, key: &[u8], value: &[u8]| db.put_cf(db.cf_handle(cf.name()).unwrap(), key, value).unwrap();
+
+        let secret = AgencySecret::generate(&mut rng::from_seed(1));
+        let network = NetworkId::from_bytes([7; 32]);
+        let mut state = ChainState::new(ChainId::of_agency(network, &"H55".parse().unwrap()));
+        let grant = KeyGrant { from: Seq::FIRST, keys: std::sync::Arc::new(secret.public()) };
+        let policy = ChainPolicy { grants: vec![grant], ..ChainPolicy::default() };
+        let procedure = Procedure::new("1.1".parse().unwrap(), Title::new("Một").unwrap());
+        let payload = ProcedurePayload::new(ProcedureChange::Publish(procedure)).unwrap().to_bytes();
+        let no = layout::ChainNo(3);
+        let mut written = Vec::new();
+        for (kind, payload) in [(Kind::NOTE, vec![1]), (Kind::PROCEDURE, payload), (Kind::PROCEDURE, vec![9])] {
+            let draft = Draft { kind, time: Time::from_millis(1), payload };
+            let entry = state.append(network, &policy, draft, &secret).unwrap();
+            put(Cf::Entries, &layout::place(no, entry.seq().get()), entry.bytes());
+            written.push(entry);
+        }
+        put(Cf::Feed, &41u64.to_be_bytes(), &layout::feed_value(written[0].reference(), Kind::NOTE));
+        run(&db, 1, STEPS, 2).unwrap();
+
+        let all = |cf: Cf| -> Vec<_> {
+            let stored = db.iterator_cf(db.cf_handle(cf.name()).unwrap(), IteratorMode::Start);
+            stored.map(|item| item.unwrap()).collect()
+        };
+        let index = all(Cf::Procedures);
+        assert_eq!(index.len(), 1);
+        let (found, code, seq) = layout::read_procedure_key(&index[0].0).unwrap();
+        assert_eq!((found, code.as_str(), seq.get()), (no, "1.1", 2));
+        assert_eq!(layout::read_act(&index[0].1).unwrap(), congvan_core::catalogue::Act::Publish);
+        // Also the one that nobody can read: it is flagged, and silence would hide it.
+        let fed: Vec<_> = all(Cf::Feed).iter().map(|(_, value)| layout::read_feed_value(value).unwrap().0).collect();
+        assert_eq!(fed, written.iter().map(VerifiedEntry::reference).collect::<Vec<_>>());
+        assert_eq!(all(Cf::Feed).last().unwrap().0.as_ref(), 43u64.to_be_bytes());
     }
 }

@@ -13,6 +13,8 @@ use congvan_core::{
 };
 use congvan_store::{IngestError, Ledger, StoreError};
 
+use crate::catalogue::forms_of;
+
 /// Why an archive cannot be written, read, or taken in.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -192,9 +194,14 @@ pub fn export<W: Write>(
             out.put(&Frame::Entry(bounded(entry.bytes())?))?;
             written += 1;
             progress(written);
-            if let (true, Kind::DOCUMENT, Some(payload)) = (blobs, entry.header().kind, entry.payload()) {
-                // A malformed payload has no blobs; the audit reports it.
-                held.extend(DocumentPayload::from_bytes(payload).iter().flat_map(|d| d.cover.blobs.iter().copied()));
+            // A malformed payload has no blobs.
+            match (entry.header().kind, entry.payload()) {
+                (Kind::DOCUMENT, Some(payload)) if blobs => {
+                    let document = DocumentPayload::from_bytes(payload);
+                    held.extend(document.iter().flat_map(|document| document.cover.blobs.iter().copied()));
+                }
+                (Kind::PROCEDURE, Some(_)) if blobs => held.extend(forms_of(ledger, chain, entry.seq())),
+                _ => {}
             }
         }
     }

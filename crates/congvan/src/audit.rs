@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 
 use congvan_core::archive::{ArchiveError, Frame};
 use congvan_core::blob::verify_chunk;
+use congvan_core::catalogue::{Act, Breach, Catalogue};
 use congvan_core::chain::Fault;
 use congvan_core::roster::RosterError;
 use congvan_core::{
-    ChainError, ChainId, ChainState, EquivocationProof, Genesis, Header, LinkedEntry, Roster, Seq, UnverifiedEntry,
-    Wire, domain, entry,
+    ChainError, ChainId, ChainState, EquivocationProof, Genesis, Header, Kind, LinkedEntry, ProcedureCode,
+    ProcedurePayload, Roster, Seq, UnverifiedEntry, Wire, domain, entry,
 };
 use congvan_store::{Ledger, OpenError, StoreError};
 use rayon::prelude::*;
@@ -87,6 +88,8 @@ pub enum ViolationKind {
     Equivocation,
     /// A blob's chunk does not belong to it.
     Blob,
+    /// The store's index of the catalogue is not what the entries say.
+    Index,
     /// The file as a whole.
     File,
 }
@@ -134,6 +137,35 @@ pub struct KeyReport {
     pub first_outside: u64,
 }
 
+/// What a publisher's entries make of the catalogue of procedures, recomputed from them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogueReport {
+    /// The publisher's code.
+    pub agency: String,
+    /// Procedures that are live.
+    pub live: u64,
+    /// Procedures that are retired.
+    pub retired: u64,
+    /// Entries that change nothing, for they break a rule. They are evidence of what their agency
+    /// did, and no violation of the ledger.
+    pub flagged: Vec<Flagged>,
+}
+
+/// An entry that breaks a rule of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flagged {
+    /// The number in the chain.
+    pub number: u64,
+    /// The procedure's code; empty where it cannot be read.
+    pub code: String,
+    /// A word for programs, as in [`congvan_core::catalogue::Breach::name`].
+    pub breach: String,
+    /// In English.
+    pub reason: String,
+    /// In Vietnamese.
+    pub reason_vi: String,
+}
+
 /// What an audit found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -156,6 +188,9 @@ pub struct Report {
     pub keys: Vec<KeyReport>,
     /// One digest over all heads: equal copies have equal digests.
     pub digest: String,
+    /// The catalogue of procedures, publisher by publisher.
+    #[serde(default)]
+    pub catalogue: Vec<CatalogueReport>,
 }
 
 impl Report {
@@ -237,6 +272,8 @@ pub fn audit_directory(
     for proof in ledger.proofs() {
         auditor.proof(&proof);
     }
+    auditor.flush();
+    auditor.check_index(&ledger)?;
     Ok(auditor.finish(anchors))
 }
 
@@ -268,6 +305,16 @@ struct Auditor {
     entries: u64,
     signatures: u64,
     chunks: u64,
+    published: BTreeMap<ChainId, Published>,
+}
+
+/// A publisher's entries of the catalogue, replayed.
+#[derive(Default)]
+struct Published {
+    catalogue: Catalogue,
+    flagged: Vec<Flagged>,
+    /// What the index must have.
+    marks: BTreeMap<(ProcedureCode, Seq), Act>,
 }
 
 impl Auditor {
@@ -284,7 +331,56 @@ impl Auditor {
             entries: 0,
             signatures: 0,
             chunks: 0,
+            published: BTreeMap::new(),
         }
+    }
+
+    /// A standing entry of the catalogue.
+    fn procedure(&mut self, entry: &LinkedEntry) {
+        let (chain, seq) = (entry.header().chain, entry.seq());
+        let Some(agency) = self.roster.agency(chain) else { return };
+        let rights = agency.rights_at(seq);
+        let published = self.published.entry(chain).or_default();
+        let payload = entry.payload().and_then(|payload| ProcedurePayload::from_bytes(payload).ok());
+        let (code, outcome) = match payload.map(ProcedurePayload::into_change) {
+            Some(change) => {
+                let code = change.code().clone();
+                published.marks.insert((code.clone(), seq), change.act());
+                (code.to_string(), published.catalogue.apply(seq, rights, change).map(drop))
+            }
+            None => (String::new(), Err(Breach::Unreadable)),
+        };
+        if let Err(breach) = outcome {
+            published.flagged.push(Flagged {
+                number: seq.get(),
+                code,
+                breach: breach.name().to_owned(),
+                reason: breach.to_string(),
+                reason_vi: breach.vietnamese().to_owned(),
+            });
+        }
+    }
+
+    /// Holds a store's index of the catalogue against what its entries say.
+    fn check_index(&mut self, ledger: &Ledger) -> Result<(), StoreError> {
+        for chain in ledger.chains() {
+            let due = self.published.get(&chain).map(|published| published.marks.clone()).unwrap_or_default();
+            let stored: BTreeMap<_, _> = ledger
+                .procedures(chain, None)
+                .map(|mark| mark.map(|mark| ((mark.code, mark.seq), mark.act)))
+                .collect::<Result<_, _>>()?;
+            // What follows a violation was not judged, so it may be indexed and not be due.
+            let judged = self.broken.get(&chain).copied();
+            let counts = |key: &(ProcedureCode, Seq)| judged.is_none_or(|broken| key.1 < broken);
+            let differs = due.keys().chain(stored.keys()).filter(|key| counts(key));
+            let first = differs.filter(|key| due.get(*key) != stored.get(*key)).min_by_key(|key| key.1);
+            if let Some((code, seq)) = first {
+                let reason = format!("the store's index of the catalogue is not what the entries say of {code}");
+                let (agency, number) = (self.name(chain), seq.get());
+                self.violations.push(Violation { agency, number, kind: ViolationKind::Index, reason });
+            }
+        }
+        Ok(())
     }
 
     fn frame(&mut self, frame: Frame) {
@@ -437,6 +533,9 @@ impl Auditor {
         self.entries += standing as u64;
         for entry in &linked[..standing] {
             self.keys.signed(chain, entry);
+            if entry.header().kind == Kind::PROCEDURE {
+                self.procedure(entry);
+            }
         }
         if let Some(ChainError { seq, fault }) = bad.or(first_fault) {
             if standing < linked.len() {
@@ -484,7 +583,19 @@ impl Auditor {
             })
             .collect();
         let digest = domain::hash(domain::HEADS, &[&congvan_core::codec::encode(&heads)]);
+        let catalogue = self.published.iter().map(|(chain, published)| {
+            let retired = published.catalogue.records().filter(|record| record.retired.is_some()).count();
+            CatalogueReport {
+                agency: self.name(*chain),
+                live: (published.catalogue.records().count() - retired) as u64,
+                retired: retired as u64,
+                flagged: published.flagged.clone(),
+            }
+        });
+        let mut catalogue: Vec<_> = catalogue.collect();
+        catalogue.sort_by(|a, b| a.agency.cmp(&b.agency));
         Report {
+            catalogue,
             network: self.roster.network().to_string(),
             network_name: self.roster.genesis().name.to_string(),
             chains,

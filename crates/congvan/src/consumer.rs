@@ -44,7 +44,7 @@ impl Node {
 
     fn event(&self, item: &FeedItem) -> EventView {
         let what = match self.0.ledger.entry(item.entry.chain, item.entry.seq) {
-            Ok(Some(entry)) => self.event_of(item.kind, &entry),
+            Ok(Some(entry)) => self.event_of(item, &entry),
             Ok(None) => Err("it no longer stands in its chain".to_owned()),
             Err(error) => Err(error.to_string()),
         };
@@ -52,8 +52,8 @@ impl Node {
         EventView { number: item.number, what }
     }
 
-    fn event_of(&self, kind: Kind, entry: &LinkedEntry) -> Result<EventKind, String> {
-        match kind {
+    fn event_of(&self, item: &FeedItem, entry: &LinkedEntry) -> Result<EventKind, String> {
+        match item.kind {
             Kind::DOCUMENT => {
                 let view = Box::new(self.document_view(entry).map_err(|error| error.to_string())?);
                 Ok(match entry.header().chain == self.chain() {
@@ -62,7 +62,16 @@ impl Node {
                 })
             }
             Kind::STATUS => self.status_view(entry).map(EventKind::Status).ok_or("a malformed status".to_owned()),
-            Kind::ROSTER => Ok(EventKind::Roster { roster_number: entry.seq().get() }),
+            Kind::ROSTER => {
+                let recounted = crate::catalogue::recounted(&self.0.ledger, &self.0.ledger.roster(), entry);
+                let recounted = recounted.map_err(|error| error.to_string())?.map(|code| code.to_string());
+                Ok(EventKind::Roster { roster_number: entry.seq().get(), recounted })
+            }
+            Kind::PROCEDURE => match self.catalogue_change(item) {
+                Ok(Some((change, _))) => Ok(EventKind::Catalogue(Box::new(change))),
+                Ok(None) => Err("it no longer stands in its chain".to_owned()),
+                Err(error) => Err(error.to_string()),
+            },
             kind => Err(format!("an entry of kind {} ({})", kind.name(), kind.0)),
         }
     }

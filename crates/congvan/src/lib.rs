@@ -36,13 +36,15 @@
 //!
 //! # The parts
 //!
-//! [`setup`] makes directories and keys, [`systems`] keeps the programs that may speak for the agency, [`registrar`] changes the roster, [`Node`] sends and reads,
-//! [`Consumer`] follows events, [`archive`] exports and imports, [`audit`] judges a copy without
-//! trusting any node, [`certificate`] says what X.509 certificates vouch for agencies' keys, [`control`] is the
-//! operator's socket.
+//! [`setup`] makes directories and keys, [`systems`] keeps the programs that may speak for the agency,
+//! [`registrar`] changes the roster, [`Node`] sends and reads, [`catalogue`] publishes and follows
+//! administrative procedures, [`Consumer`] follows events, [`archive`] exports and imports, [`audit`]
+//! judges a copy without trusting any node, [`certificate`] says what X.509 certificates vouch for
+//! agencies' keys, [`control`] is the operator's socket.
 
 pub mod archive;
 pub mod audit;
+pub mod catalogue;
 pub mod certificate;
 pub mod consumer;
 pub mod control;

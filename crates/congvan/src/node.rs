@@ -166,6 +166,7 @@ impl Builder {
             gate: watch::Sender::new(Gate::Waiting("starting".to_owned())),
             arrivals: watch::Sender::new(0),
             keyed: tokio::sync::Mutex::new(()),
+            publishing: tokio::sync::Mutex::new(()),
             own: Mutex::new(own),
             writer: Mutex::new(None),
             replica: Mutex::new(None),
@@ -274,6 +275,8 @@ pub(crate) struct Shared {
     pub arrivals: watch::Sender<u64>,
     /// Held while a document with an idempotency key is sent, so that a retry finds the first.
     pub keyed: tokio::sync::Mutex<()>,
+    /// Held while the catalogue is changed, so that what was judged still holds when it is written.
+    pub publishing: tokio::sync::Mutex<()>,
     pub writer: Mutex<Option<Writer>>,
     /// The mark beside the key, until the writer takes it.
     mark: Mutex<Option<HighWater>>,
@@ -521,6 +524,7 @@ impl Node {
                 head: status.head.map_or(0, |head| head.seq.get()),
                 verified: status.verified_through,
                 quarantined: status.quarantined.map(|quarantine| quarantine.from.get()),
+                rights: crate::view::rights(agency.rights()),
             }
         };
         ledger.roster().agencies().map(view).collect()

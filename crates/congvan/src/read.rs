@@ -388,6 +388,15 @@ impl Node {
         }
     }
 
+    /// A blob that everybody may read.
+    pub(crate) fn plain_blob(&self, blob: BlobRef) -> Result<AttachmentReader, ReadError> {
+        if !self.0.ledger.has_blob(&blob) {
+            let missing = self.0.ledger.missing_chunks(&blob, 1024).len().max(1);
+            return Err(ReadError::Incomplete { missing, chunks: blob.chunks() });
+        }
+        Ok(AttachmentReader { node: self.clone(), blob, cipher: None, next: 0 })
+    }
+
     fn blob_reader(
         &self,
         entry: &LinkedEntry,

@@ -16,6 +16,7 @@ use congvan_sync::message::MAX_RANGE_ENTRIES;
 use congvan_sync::{Action, ChainHead, Config, Event, IngestError, Ingested, Instant, Replica};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::catalogue::forms_of;
 use crate::node::{Shared, lock};
 
 /// Events of this node that wait for the replica.
@@ -249,9 +250,15 @@ impl Driver {
                 }
             };
             for item in page {
-                if item.kind == Kind::DOCUMENT {
-                    let all = self.shared.archive || item.entry.chain == own.chain;
-                    let blobs = wanted_of(&ledger, &own.code, all, item.entry.chain, item.entry.seq);
+                let blobs = match item.kind {
+                    Kind::DOCUMENT => {
+                        let all = self.shared.archive || item.entry.chain == own.chain;
+                        wanted_of(&ledger, &own.code, all, item.entry.chain, item.entry.seq)
+                    }
+                    Kind::PROCEDURE => forms_of(&ledger, item.entry.chain, item.entry.seq),
+                    _ => Vec::new(),
+                };
+                if !blobs.is_empty() {
                     let missing: BTreeSet<_> = blobs.into_iter().filter(|blob| !ledger.has_blob(blob)).collect();
                     new.extend(missing.iter().filter(|blob| self.wanted.insert(**blob)));
                     if !missing.is_empty() {

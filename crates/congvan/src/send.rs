@@ -15,7 +15,7 @@ use congvan_core::{
     AgencyCode, Attachment, Bounded, ChainId, Cover, Digest, DocumentPayload, Draft, EntryRef, Envelope, Kind, Link,
     SealPublic, Sorted, StatusCode, StatusCover, StatusPayload, VerifiedEntry, Wire, domain,
 };
-use congvan_store::{AppendError, Full, LocalPut, StoreError};
+use congvan_store::{AppendError, Done, Full, LocalPut, StoreError};
 use tokio::sync::oneshot;
 
 use crate::gate::Gate;
@@ -39,6 +39,14 @@ pub enum Source {
 }
 
 impl Source {
+    /// How many bytes it has now.
+    pub(crate) fn len(&self) -> io::Result<u64> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes.len() as u64),
+            Self::File(path) => Ok(std::fs::metadata(path)?.len()),
+        }
+    }
+
     fn open(self) -> io::Result<Box<dyn Read>> {
         Ok(match self {
             Self::Bytes(bytes) => Box::new(Cursor::new(bytes)),
@@ -177,6 +185,40 @@ impl Node {
     /// Appends a draft, and returns once it is durable. Dropping the future does not undo it.
     async fn append(&self, draft: Draft, local: Vec<LocalPut>) -> Result<VerifiedEntry, SendError> {
         let writer = lock(&self.0.writer).clone().ok_or(SendError::Stopping)?;
+        let (done, answered) = self.answer();
+        if let Err(Full { draft, local, done }) = writer.try_append_then(draft, local, done) {
+            // Waiting for room blocks: off the runtime.
+            tokio::task::spawn_blocking(move || writer.append_then(draft, local, done))
+                .await
+                .map_err(|_| SendError::Stopping)?;
+        }
+        Ok(answered.await.map_err(|_| SendError::Stopping)??)
+    }
+
+    /// Appends drafts, in order, and returns once each is durable or failed. All are handed over before any
+    /// is waited for, so that they share syncs.
+    pub(crate) async fn append_all(
+        &self,
+        drafts: Vec<Draft>,
+    ) -> Result<Vec<Result<VerifiedEntry, SendError>>, SendError> {
+        let writer = lock(&self.0.writer).clone().ok_or(SendError::Stopping)?;
+        let node = self.clone();
+        let hand_over = move |draft| {
+            let (done, answered) = node.answer();
+            writer.append_then(draft, Vec::new(), done);
+            answered
+        };
+        // Waiting for room blocks: off the runtime.
+        let waiting = tokio::task::spawn_blocking(move || drafts.into_iter().map(hand_over).collect::<Vec<_>>()).await;
+        let mut appended = Vec::new();
+        for answered in waiting.map_err(|_| SendError::Stopping)? {
+            appended.push(answered.await.map_err(|_| SendError::Stopping)?.map_err(SendError::from));
+        }
+        Ok(appended)
+    }
+
+    /// What the writer calls once an entry is durable or failed, and where that is then said.
+    fn answer(&self) -> (Done, oneshot::Receiver<Result<VerifiedEntry, AppendError>>) {
         let (answer, answered) = oneshot::channel();
         let shared = self.0.clone();
         let done = Box::new(move |result: Result<VerifiedEntry, AppendError>| {
@@ -187,13 +229,7 @@ impl Node {
             }
             let _ = answer.send(result);
         });
-        if let Err(Full { draft, local, done }) = writer.try_append_then(draft, local, done) {
-            // Waiting for room blocks: off the runtime.
-            tokio::task::spawn_blocking(move || writer.append_then(draft, local, done))
-                .await
-                .map_err(|_| SendError::Stopping)?;
-        }
-        Ok(answered.await.map_err(|_| SendError::Stopping)??)
+        (done, answered)
     }
 
     pub(crate) async fn append_own(&self, draft: Draft) -> Result<VerifiedEntry, SendError> {
@@ -318,6 +354,16 @@ impl Node {
             }
         }
         Ok(StoredBlob { blob: writer.finish()?, len: hasher.len, digest: hasher.finish() })
+    }
+
+    /// Stores bytes that everybody may read.
+    pub(crate) fn store_plain(&self, source: Source) -> io::Result<BlobRef> {
+        self.store_blob(source, None, 0).map(|stored| stored.blob).map_err(|error| match error {
+            BlobFailure::Read(error) => error,
+            BlobFailure::TooLong => io::Error::other(BlobError::TooLong),
+            BlobFailure::Store(error) => io::Error::other(error),
+            BlobFailure::Blob(error) => io::Error::other(error),
+        })
     }
 
     /// Reports what became of a document, to its sender.

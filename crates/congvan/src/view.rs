@@ -171,6 +171,14 @@ pub struct AgencyView {
     pub verified: u64,
     /// The first number in quarantine.
     pub quarantined: Option<u64>,
+    /// What it may do besides writing documents, from its next number on: `publish`.
+    pub rights: Vec<String>,
+}
+
+/// The words for rights.
+pub fn rights(rights: congvan_core::Rights) -> Vec<String> {
+    let publish = rights.include(congvan_core::Rights::PUBLISH);
+    publish.then(|| "publish".to_owned()).into_iter().collect()
 }
 
 /// The state of the node itself.
@@ -243,7 +251,12 @@ pub enum EventKind {
     Roster {
         /// The roster's number.
         roster_number: u64,
+        /// The publisher whose catalogue has to be read anew, for what counts of it may have changed.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        recounted: Option<String>,
     },
+    /// The catalogue of procedures changed, or an entry tried to and is flagged.
+    Catalogue(Box<crate::catalogue::CatalogueChange>),
     /// An entry of another kind, or one that cannot be read; passed on so that nothing is silent.
     Other {
         /// Its id.

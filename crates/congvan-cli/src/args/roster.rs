@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Trust;
+use super::{Switch, Trust};
 
 /// `congvan roster …`
 #[derive(Debug, Subcommand)]
@@ -136,6 +136,18 @@ holds from the roster's next entry on.")]
         /// A registrar to remove; may be repeated
         #[arg(long, value_name = "KEY")]
         remove: Vec<congvan::core::KeyId>,
+    },
+    /// Give an agency the right to publish procedures, or take it away
+    #[command(after_help = "Examples:
+  congvan --dir registrar roster rights 000.00.00.H55 --publish on
+  congvan --dir registrar roster rights 000.00.00.H55 --publish off --last 417\n
+It holds for the numbers after --last. What was published before stands.")]
+    Rights {
+        #[command(flatten)]
+        ending: Ending,
+        /// Whether it may publish procedures
+        #[arg(long, value_name = "SWITCH")]
+        publish: Switch,
     },
     /// Put an agency's certificate into the roster
     #[command(

@@ -31,6 +31,7 @@ pub(crate) fn decode(case: &Value) -> &'static str {
         "document" => of(DocumentPayload::from_bytes(&bytes)),
         "roster payload" => of(RosterPayload::from_bytes(&bytes)),
         "status" => of(StatusPayload::from_bytes(&bytes)),
+        "procedure change" => of(ProcedurePayload::from_bytes(&bytes)),
         "entry header" => of(Header::from_bytes(&bytes)),
         "archive frame" => of(Frame::from_bytes(&bytes)),
         other => panic!("an unknown type {other}"),

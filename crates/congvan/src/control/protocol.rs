@@ -10,6 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::{CatalogueChanges, CatalogueList, Filter, ProcedureDetail};
 use crate::view::{AgencyView, DocumentSummary, DocumentView, EventView, NodeView, PeerView};
 
 /// The most bytes of a JSON frame.
@@ -121,6 +122,52 @@ pub enum Request {
     },
     /// Replaces this agency's keys by new ones: an entry signed by the old key.
     RotateKey,
+    /// Procedures of the catalogue, by publisher and code.
+    Catalogue {
+        /// Which.
+        filter: Filter,
+        /// At most this many.
+        limit: usize,
+    },
+    /// One procedure with its history.
+    Procedure {
+        /// Its code.
+        code: String,
+        /// Its publisher; needed where several published the code.
+        publisher: Option<String>,
+    },
+    /// A form's bytes, as the reply's body.
+    Form {
+        /// The procedure's code.
+        code: String,
+        /// Its publisher.
+        publisher: Option<String>,
+        /// Which, from 0.
+        number: usize,
+    },
+    /// What a publisher has live, whole, as the reply's body: for each procedure a length (`u32`
+    /// little-endian) and the encoding of a `congvan_core::Procedure`.
+    LiveProcedures {
+        /// The publisher's code.
+        publisher: String,
+    },
+    /// What changed in the catalogue after a cursor.
+    CatalogueChanges {
+        /// The cursor; 0 begins at the beginning.
+        since: u64,
+        /// At most this many.
+        limit: usize,
+    },
+    /// Stores a form's bytes, the request's body, for a procedure that is written next.
+    StoreForm {
+        /// Their length.
+        len: u64,
+    },
+    /// Changes this agency's part of the catalogue: all or none.
+    ChangeCatalogue {
+        /// `congvan_core::ProcedurePayload` in hexadecimal, in order.
+        changes: Vec<String>,
+    },
     /// Adds a registrar's entry to the roster.
     Roster {
         /// The entry's bytes in hexadecimal.
@@ -166,6 +213,24 @@ pub enum Reply {
     Events {
         /// Them.
         events: Vec<EventView>,
+    },
+    /// To [`Request::Catalogue`].
+    Catalogue(CatalogueList),
+    /// To [`Request::Procedure`].
+    Procedure(Box<ProcedureDetail>),
+    /// To [`Request::CatalogueChanges`].
+    CatalogueChanges(CatalogueChanges),
+    /// To [`Request::StoreForm`].
+    Form {
+        /// The BLAKE3 hash of the form's bytes.
+        blob: String,
+        /// Their length.
+        len: u64,
+    },
+    /// To [`Request::ChangeCatalogue`]: all are durable.
+    CatalogueChanged {
+        /// Their numbers in this agency's chain, in order.
+        numbers: Vec<u64>,
     },
     /// To [`Request::Import`].
     Imported {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use congvan_core::status::{StatusContent, StatusNote};
-use congvan_core::{AgencyCode, Content, Envelope, StatusCode, UnverifiedEntry, Wire};
+use congvan_core::{AgencyCode, Content, Envelope, ProcedureCode, ProcedurePayload, StatusCode, UnverifiedEntry, Wire};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::frame::{put_end, put_json, put_piece, take_json, take_piece};
 use super::protocol::{Reply, Request};
 use crate::archive;
+use crate::catalogue::CatalogueError;
 use crate::consumer::ConsumerError;
 use crate::node::Node;
 use crate::read::ReadError;
@@ -98,6 +99,19 @@ impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         let retry = matches!(error, ReadError::Incomplete { .. } | ReadError::NotFound(_));
         Self { retry, message: error.to_string() }
+    }
+}
+
+impl From<CatalogueError> for Failure {
+    fn from(error: CatalogueError) -> Self {
+        match error {
+            CatalogueError::Send(error) => error.into(),
+            CatalogueError::Read(error) => error.into(),
+            error => {
+                let retry = matches!(error, CatalogueError::NotFound(_) | CatalogueError::Gone { .. });
+                Self { retry, message: error.to_string() }
+            }
+        }
     }
 }
 
@@ -211,6 +225,53 @@ async fn answer(
             node.consumer(&consumer)?.acknowledge(number)?;
             Reply::Done
         }
+        Request::Catalogue { filter, limit } => Reply::Catalogue(blocking(move || n.catalogue(filter, limit)).await??),
+        Request::Procedure { code, publisher } => {
+            let (code, publisher) = named(code, publisher)?;
+            Reply::Procedure(Box::new(blocking(move || n.procedure(&code, publisher.as_ref())).await??))
+        }
+        Request::Form { code, publisher, number } => {
+            let (code, publisher) = named(code, publisher)?;
+            let reader = blocking(move || n.form(&code, publisher.as_ref(), number)).await??;
+            return Ok(stream(move |put| {
+                for piece in reader {
+                    put(piece.map_err(|error| error.to_string())?)?;
+                }
+                Ok(())
+            }));
+        }
+        Request::LiveProcedures { publisher } => {
+            let publisher = AgencyCode::new(publisher).map_err(Failure::new)?;
+            let live = blocking(move || n.live_procedures(&publisher)).await??;
+            return Ok(stream(move |put| {
+                let mut out = io::BufWriter::with_capacity(super::MAX_PIECE, PieceWriter(put));
+                for procedure in live {
+                    let bytes = procedure.to_bytes();
+                    let framed =
+                        out.write_all(&(bytes.len() as u32).to_le_bytes()).and_then(|()| out.write_all(&bytes));
+                    framed.map_err(|error| error.to_string())?;
+                }
+                out.flush().map_err(|error| error.to_string())
+            }));
+        }
+        Request::CatalogueChanges { since, limit } => {
+            Reply::CatalogueChanges(blocking(move || n.catalogue_changes(since, limit)).await??)
+        }
+        Request::StoreForm { len } => {
+            let body = spool(node, input, vec![len], None).await?;
+            let file = body.files.first().map(|file| Source::File(file.path().to_owned()));
+            let stored = node.store_form(file.unwrap_or(Source::Bytes(Vec::new()))).await?.blob();
+            Reply::Form { blob: stored.id.to_string(), len: stored.len }
+        }
+        Request::ChangeCatalogue { changes } => {
+            let read = |change: String| {
+                let bytes = hex::decode(change).map_err(Failure::new)?;
+                ProcedurePayload::from_bytes(&bytes).map(ProcedurePayload::into_change).map_err(Failure::new)
+            };
+            let changes = changes.into_iter().map(read).collect::<Result<_, _>>()?;
+            let receipts = node.change_catalogue(changes).await?;
+            Reply::CatalogueChanged { numbers: receipts.iter().map(|receipt| receipt.entry.seq.get()).collect() }
+        }
         Request::Export { blobs } => {
             return Ok(stream(move |put| {
                 let out = io::BufWriter::with_capacity(super::MAX_PIECE, PieceWriter(put));
@@ -234,6 +295,12 @@ async fn answer(
         }
     };
     Ok(Answer::Reply(reply))
+}
+
+/// A procedure, and whose.
+fn named(code: String, publisher: Option<String>) -> Result<(ProcedureCode, Option<AgencyCode>), Failure> {
+    let publisher = publisher.map(AgencyCode::new).transpose().map_err(Failure::new)?;
+    Ok((ProcedureCode::new(code).map_err(Failure::new)?, publisher))
 }
 
 /// Tells the node that its ledger grew by an operator's hand.

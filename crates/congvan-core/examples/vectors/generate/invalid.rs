@@ -8,12 +8,14 @@ use congvan_core::roster::{Proposal, RosterPayload};
 use congvan_core::*;
 use serde_json::{Value, json};
 
+use super::procedures;
 use super::valid::{hex, outline, pattern, proof};
 use super::world::{World, signing, time};
 
 pub(crate) fn cases(world: &World) -> Value {
+    let decoded = [decode(world).as_array().unwrap().clone(), procedures::refused()].concat();
     json!({
-        "decode": decode(world),
+        "decode": decoded,
         "entry": entry(world),
         "chain": chain(world),
         "roster": roster(world),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod invalid;
+pub(crate) mod procedures;
 mod valid;
 mod world;
 
@@ -17,6 +18,7 @@ pub(crate) fn files() -> Vec<(&'static str, String)> {
         ("names.json", text(valid::names(&world))),
         ("roster.json", text(valid::roster(&world))),
         ("chain.json", text(valid::chain(&world))),
+        ("procedures.json", text(procedures::procedures())),
         ("seals.json", text(valid::seals(&world))),
         ("blobs.json", text(valid::blobs())),
         ("keyfiles.json", text(valid::keyfiles())),
