@@ -62,6 +62,7 @@ pub mod genesis;
 pub mod ids;
 pub mod keyfile;
 pub mod keys;
+pub mod life;
 pub mod limits;
 pub mod rng;
 pub mod roster;
