@@ -22,7 +22,8 @@
 //! let document = Document { entry: entry(&province, 1, 1), sender: province, addressees: vec![department.clone()] };
 //! let said = |seq, code| Fact {
 //!     entry: entry(&department, seq, 10 + seq as u8), author: department.clone(), time: Time::from_millis(seq),
-//!     about: document.entry, stands: true, says: Says::Status { code, answers: None },
+//!     about: document.entry, stands: true,
+//!     says: Says::Status { code, to: document.sender.clone(), answers: None },
 //! };
 //!
 //! let (arrived, completed, refused) =
@@ -57,11 +58,12 @@ pub enum Role {
 pub enum After {
     /// The same addressee's last status of handling is one of these; `None`: it has said none.
     Handling(&'static [Option<StatusCode>]),
-    /// Nothing, the first time. Later, it names in `answers` the refusal (16) of what was asked last:
-    /// only so can everybody see that it was asked again after an answer, not twice.
+    /// Nothing, the first time that it is said to this addressee. Later, it names in `answers` the
+    /// addressee's refusal (16) of the 13 before: only so can everybody see that it was asked again after
+    /// an answer, not twice.
     NothingAsked,
-    /// What it names in `answers`: a 13 of the sender, or the sender's document that recalls, updates or
-    /// replaces this one and is addressed to the same addressee, which has not answered it yet.
+    /// What it names in `answers`: a 13 that the sender said to the same addressee, or the sender's
+    /// document that recalls, updates or replaces this one and is addressed to it; each once.
     Asked,
 }
 
@@ -128,6 +130,8 @@ pub enum Says {
     Status {
         /// Which.
         code: StatusCode,
+        /// To whom it is said: an addressee's to the sender, a 13 to the addressee that is asked.
+        to: AgencyCode,
         /// What it answers.
         answers: Option<EntryRef>,
     },
@@ -170,6 +174,9 @@ pub enum Breach {
     /// 01 to 06, 15 or 16 by an agency that the document is not addressed to.
     #[error("only an addressee of the document may say {0}")]
     NotAddressee(StatusCode),
+    /// 13 to an agency that the document is not addressed to.
+    #[error("{0} must be said to an addressee of the document")]
+    AsksNobody(StatusCode),
     /// 13 by an agency that did not send the document.
     #[error("only the document's sender may say {0}")]
     NotSender(StatusCode),
@@ -181,8 +188,8 @@ pub enum Breach {
         /// What it said then.
         code: StatusCode,
     },
-    /// A second 13 that names no refusal of what was asked last.
-    #[error("the recall is asked already, and {0} does not name a refusal (16) of it")]
+    /// A second 13 to one addressee that names no refusal of the one before.
+    #[error("the recall is asked already, and {0} does not name the addressee's refusal (16) of it")]
     AskedAlready(StatusCode),
     /// 01 to 06 answer nothing.
     #[error("{0} answers nothing, yet names an entry that it answers")]
@@ -223,6 +230,7 @@ impl Breach {
             Self::NotStanding => "chuỗi của bên ghi bị cách ly tại số này".to_owned(),
             Self::Misnamed => "chỉ văn bản bằng chuỗi hoặc số sai".to_owned(),
             Self::NotAddressee(code) => format!("chỉ nơi nhận văn bản mới được báo {code}"),
+            Self::AsksNobody(code) => format!("{code} phải gửi đến một nơi nhận của văn bản"),
             Self::NotSender(code) => format!("chỉ nơi gửi văn bản mới được báo {code}"),
             Self::After { state: Some(state), code } => {
                 format!("{code} không thể theo sau {state} ({})", state.vietnamese())
@@ -250,14 +258,15 @@ pub struct Event {
     pub breach: Option<Breach>,
 }
 
-/// What the sender asks of addressees: a 13, or a document that recalls, updates or replaces this one.
+/// What the sender asks of addressees: by a 13, or a document that recalls, updates or replaces this one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ask {
     /// The status or document that asks.
     pub entry: EntryRef,
     /// What it asks: [`Relation::Recalls`] also for a 13, never [`Relation::Answers`].
     pub relation: Relation,
-    /// Of whom, ascending: a 13 of every addressee, a document of those that it is addressed to as well.
+    /// Of whom, ascending: a 13 of the addressee that it is said to, a document of all addressees that it
+    /// goes to as well; the others are not told of it.
     pub of: Vec<AgencyCode>,
 }
 
@@ -344,7 +353,7 @@ impl Life {
             let mut told = Told::default();
             for (number, fact) in chains.get(agency).into_iter().flatten() {
                 if verdicts[*number].is_none()
-                    && let Says::Status { code, answers } = &fact.says
+                    && let Says::Status { code, answers, .. } = &fact.says
                     && Rule::of(*code).by == Role::Addressee
                 {
                     verdicts[*number] = told.hear(agency, *code, *answers, &asks);
@@ -363,7 +372,7 @@ impl Life {
     ///
     /// # Errors
     /// The [`Breach`] that it would be.
-    pub fn next(&self, author: &AgencyCode, code: StatusCode, answers: Option<EntryRef>) -> Result<(), Breach> {
+    pub fn next(&self, author: &AgencyCode, says: Says) -> Result<(), Breach> {
         let Some(last) = Seq::new(u64::MAX) else { return Ok(()) };
         let next = Fact {
             time: Time::from_millis(u64::MAX),
@@ -372,37 +381,58 @@ impl Life {
             entry: EntryRef { seq: last, id: EntryId::from_bytes([u8::MAX; 32]), ..self.document.entry },
             about: self.document.entry,
             stands: true,
-            says: Says::Status { code, answers },
+            says,
         };
-        let facts = self.history.iter().map(|event| event.fact.clone()).chain([next.clone()]);
+        // All that the table looks at: what the addressee in question said, and what was asked of it.
+        let addressee = match &next.says {
+            Says::Status { code, to, .. } if Rule::of(*code).by == Role::Sender => to,
+            _ => author,
+        };
+        let matters = |fact: &&Fact| match &fact.says {
+            Says::Status { to, .. } => fact.author == *addressee || to == addressee,
+            Says::Link { .. } => true,
+        };
+        let facts = self.history.iter().map(|event| &event.fact).filter(matters).cloned().chain([next.clone()]);
         let after = Life::of(self.document.clone(), facts);
         let judged = after.history.into_iter().find(|event| event.fact == next);
         judged.and_then(|event| event.breach).map_or(Ok(()), Err)
     }
 
-    /// What could be named in `answers` by an agency that says this code next.
-    pub fn answerable(&self, author: &AgencyCode, code: StatusCode) -> Vec<EntryRef> {
+    /// What an agency that says this code to another could name in `answers`.
+    pub fn answerable(&self, author: &AgencyCode, code: StatusCode, to: &AgencyCode) -> Vec<EntryRef> {
         match Rule::of(code).after {
             After::Handling(_) => Vec::new(),
             After::Asked => self.recipient(author).map(|recipient| recipient.open.clone()).unwrap_or_default(),
             After::NothingAsked => {
                 let refusals = self.history.iter().filter(|event| {
-                    let code = StatusCode::RecallRefused;
-                    event.breach.is_none() && matches!(event.fact.says, Says::Status { code: said, .. } if said == code)
+                    let refused = |code| code == StatusCode::RecallRefused;
+                    event.breach.is_none()
+                        && event.fact.author == *to
+                        && matches!(event.fact.says, Says::Status { code, .. } if refused(code))
                 });
-                let comes_back = |entry: &EntryRef| self.next(author, code, Some(*entry)).is_ok();
+                let again = |answers| Says::Status { code, to: to.clone(), answers: Some(answers) };
+                let comes_back = |entry: &EntryRef| self.next(author, again(*entry)).is_ok();
                 refusals.map(|event| event.fact.entry).filter(comes_back).collect()
             }
         }
     }
 
+    /// To whom an agency could say this code: an addressee to the sender, the sender to its addressees.
+    fn hearers(&self, code: StatusCode) -> &[AgencyCode] {
+        match Rule::of(code).by {
+            Role::Addressee => std::slice::from_ref(&self.document.sender),
+            Role::Sender => &self.document.addressees,
+        }
+    }
+
     /// The codes that an agency may say next, ascending.
     pub fn possible(&self, author: &AgencyCode) -> Vec<StatusCode> {
-        let may = |code: &StatusCode| {
-            self.next(author, *code, None).is_ok()
-                || self.answerable(author, *code).iter().any(|answers| self.next(author, *code, Some(*answers)).is_ok())
+        let may = |code: StatusCode, to: &AgencyCode| {
+            let mut answers = vec![None];
+            answers.extend(self.answerable(author, code, to).into_iter().map(Some));
+            answers.into_iter().any(|answers| self.next(author, Says::Status { code, to: to.clone(), answers }).is_ok())
         };
-        StatusCode::ALL.into_iter().filter(may).collect()
+        StatusCode::ALL.into_iter().filter(|code| self.hearers(*code).iter().any(|to| may(*code, to))).collect()
     }
 
     /// How far an addressee is.
@@ -431,8 +461,11 @@ fn misplaced(document: &Document, fact: &Fact) -> Option<Breach> {
         return Some(Breach::Misnamed);
     }
     match &fact.says {
-        Says::Status { code, answers } => match Rule::of(*code) {
+        Says::Status { code, to, answers } => match Rule::of(*code) {
             Rule { by: Role::Sender, .. } if !own => Some(Breach::NotSender(*code)),
+            Rule { by: Role::Sender, .. } if document.addressees.binary_search(to).is_err() => {
+                Some(Breach::AsksNobody(*code))
+            }
             Rule { by: Role::Addressee, .. } if document.addressees.binary_search(&fact.author).is_err() => {
                 Some(Breach::NotAddressee(*code))
             }
@@ -450,22 +483,22 @@ fn misplaced(document: &Document, fact: &Fact) -> Option<Breach> {
 /// What the sender asks, in the order of its chain. A 13 that breaks the table gets its verdict here.
 fn asks(document: &Document, chains: &Chains<'_>, verdicts: &mut [Option<Breach>]) -> Vec<Ask> {
     let mut asks = Vec::new();
-    let mut asked: Option<EntryRef> = None;
+    let mut asked: BTreeMap<&AgencyCode, EntryRef> = BTreeMap::new();
     for (number, fact) in chains.get(&document.sender).into_iter().flatten() {
         if verdicts[*number].is_some() {
             continue;
         }
         match &fact.says {
-            Says::Status { code: code @ StatusCode::RecallAsked, answers } => {
-                let again = |before: EntryRef| answers.is_some_and(|named| refuses(named, before, chains, verdicts));
-                if asked.is_some_and(|before| !again(before)) {
-                    verdicts[*number] = Some(Breach::AskedAlready(*code));
-                } else if asked.is_none() && answers.is_some() {
-                    verdicts[*number] = Some(Breach::NothingToAnswer(*code));
-                } else {
-                    asked = Some(fact.entry);
-                    let of = document.addressees.clone();
-                    asks.push(Ask { entry: fact.entry, relation: Relation::Recalls, of });
+            Says::Status { code: code @ StatusCode::RecallAsked, to, answers } => {
+                verdicts[*number] = match (asked.get(to), answers) {
+                    (None, None) => None,
+                    (None, Some(_)) => Some(Breach::NothingToAnswer(*code)),
+                    (Some(before), Some(named)) if refuses(to, *named, *before, chains, verdicts) => None,
+                    (Some(_), _) => Some(Breach::AskedAlready(*code)),
+                };
+                if verdicts[*number].is_none() {
+                    asked.insert(to, fact.entry);
+                    asks.push(Ask { entry: fact.entry, relation: Relation::Recalls, of: vec![to.clone()] });
                 }
             }
             Says::Link { relation, to } if *relation != Relation::Answers => {
@@ -478,16 +511,23 @@ fn asks(document: &Document, chains: &Chains<'_>, verdicts: &mut [Option<Breach>
     asks
 }
 
-/// Whether `named` is an addressee's 16, and its first answer, to what was asked by `asked`.
-fn refuses(named: EntryRef, asked: EntryRef, chains: &Chains<'_>, verdicts: &[Option<Breach>]) -> bool {
+/// Whether `named` is the addressee's 16, and its first answer, to what `asked` asked of it.
+fn refuses(
+    addressee: &AgencyCode,
+    named: EntryRef,
+    asked: EntryRef,
+    chains: &Chains<'_>,
+    verdicts: &[Option<Breach>],
+) -> bool {
     let answer = |(number, fact): &&(usize, &Fact)| {
         let answers = |code: StatusCode| Rule::of(code).after == After::Asked;
-        matches!(fact.says, Says::Status { code, answers: Some(what) } if answers(code) && what == asked)
+        matches!(fact.says, Says::Status { code, answers: Some(what), .. } if answers(code) && what == asked)
             && verdicts[*number].is_none()
     };
-    let refusal =
-        |fact: &Fact| fact.entry == named && matches!(fact.says, Says::Status { code: StatusCode::RecallRefused, .. });
-    chains.values().any(|said| said.iter().find(answer).is_some_and(|(_, first)| refusal(first)))
+    let first = chains.get(addressee).and_then(|said| said.iter().find(answer));
+    first.is_some_and(|(_, fact)| {
+        fact.entry == named && matches!(fact.says, Says::Status { code: StatusCode::RecallRefused, .. })
+    })
 }
 
 /// What an addressee has said so far.

@@ -30,7 +30,11 @@ fn fact(author: usize, seq: u64, says: Says) -> Fact {
 }
 
 fn said(author: usize, seq: u64, code: StatusCode, answers: Option<EntryRef>) -> Fact {
-    fact(author, seq, Says::Status { code, answers })
+    fact(author, seq, Says::Status { code, to: self::code(SENDER), answers })
+}
+
+fn asked(of: usize, seq: u64, answers: Option<EntryRef>) -> Fact {
+    fact(SENDER, seq, Says::Status { code: StatusCode::RecallAsked, to: code(of), answers })
 }
 
 fn linked(author: usize, seq: u64, relation: Relation, to: &[usize]) -> Fact {
@@ -90,7 +94,7 @@ fn every_step_of_handling_is_accepted_or_refused_as_the_design_says() {
             assert_eq!(breach(&after, &step), expected, "{state:?} then {code:?}");
             let handling = if expected.is_none() { Some(code) } else { state };
             assert_eq!(after.recipients[0].handling, handling);
-            assert_eq!(before.next(&congvan_core::AgencyCode::new("H55.01").unwrap(), code, None).err(), expected);
+            assert_eq!(before.next(&self::code(1), step.says).err(), expected);
             assert_eq!(after.recipients[1..], before.recipients[1..], "others are not concerned");
         }
         assert_eq!(life(&[]).possible(&code(4)), [], "a stranger has nothing to say");
@@ -99,11 +103,14 @@ fn every_step_of_handling_is_accepted_or_refused_as_the_design_says() {
 
 #[test]
 fn only_addressees_handle_and_only_the_sender_asks() {
-    let ask = said(SENDER, 2, StatusCode::RecallAsked, None);
+    let ask = asked(1, 2, None);
     for rule in TABLE {
         let answers = (rule.after == After::Asked).then_some(ask.entry);
         for author in [SENDER, 4] {
-            let wrong = said(author, 5, rule.code, answers);
+            let wrong = match rule.by {
+                Role::Sender => Fact { author: code(author), entry: entry(author, 5), ..asked(1, 5, None) },
+                Role::Addressee => said(author, 5, rule.code, answers),
+            };
             let life = life(&[ask.clone(), wrong.clone()]);
             match (rule.by, author) {
                 (Role::Addressee, _) => assert_eq!(breach(&life, &wrong), Some(Breach::NotAddressee(rule.code))),
@@ -113,6 +120,8 @@ fn only_addressees_handle_and_only_the_sender_asks() {
             assert!(life.recipients.iter().all(|recipient| recipient.handling.is_none()));
         }
     }
+    let nobody = asked(4, 3, None);
+    assert_eq!(breach(&life(std::slice::from_ref(&nobody)), &nobody), Some(Breach::AsksNobody(StatusCode::RecallAsked)));
     for relation in [Relation::Recalls, Relation::Updates, Relation::Replaces] {
         let foreign = linked(1, 5, relation, &[2]);
         let life = life(std::slice::from_ref(&foreign));
@@ -123,44 +132,58 @@ fn only_addressees_handle_and_only_the_sender_asks() {
 
 #[test]
 fn a_recall_is_asked_answered_and_asked_again_only_after_a_refusal() {
-    let ask = said(SENDER, 2, StatusCode::RecallAsked, None);
-    let no = said(1, 1, StatusCode::RecallRefused, Some(ask.entry));
-    let yes = said(2, 1, StatusCode::RecallAgreed, Some(ask.entry));
-    let asked = life(&[ask.clone()]);
-    assert_eq!(asked.standing, Standing::RecallAsked);
-    assert!(asked.recipients.iter().all(|recipient| recipient.open == [ask.entry]));
-    assert_eq!(asked.answerable(&code(1), StatusCode::RecallAgreed), [ask.entry]);
+    let asks: Vec<_> = (1..4).map(|of| asked(of, 1 + of as u64, None)).collect();
+    let no = said(1, 1, StatusCode::RecallRefused, Some(asks[0].entry));
+    let yes = said(2, 1, StatusCode::RecallAgreed, Some(asks[1].entry));
+    let open = life(&asks);
+    assert_eq!(open.standing, Standing::RecallAsked);
+    for (recipient, ask) in open.recipients.iter().zip(&asks) {
+        assert_eq!(recipient.open, [ask.entry]);
+        assert_eq!(open.answerable(&recipient.agency, StatusCode::RecallAgreed, &code(SENDER)), [ask.entry]);
+    }
+    assert!(!open.possible(&code(SENDER)).contains(&StatusCode::RecallAsked));
 
-    let facts = [ask.clone(), no.clone(), yes.clone()];
+    let mut facts = asks.clone();
+    facts.extend([no.clone(), yes.clone()]);
     let answered = life(&facts);
     assert_eq!(answered.standing, Standing::RecalledBySome);
-    assert_eq!(answered.recipients[1].held, Held::Withdrawn(ask.entry));
+    assert_eq!(answered.recipients[1].held, Held::Withdrawn(asks[1].entry));
     assert_eq!(answered.recipients[0].held, Held::AsSent);
-    assert_eq!(answered.recipients[2].open, [ask.entry]);
-    assert_eq!(answered.answerable(&code(SENDER), StatusCode::RecallAsked), [no.entry]);
+    assert_eq!(answered.recipients[2].open, [asks[2].entry]);
+    assert_eq!(answered.answerable(&code(SENDER), StatusCode::RecallAsked, &code(1)), [no.entry]);
+    assert_eq!(answered.answerable(&code(SENDER), StatusCode::RecallAsked, &code(2)), []);
 
-    let again = said(SENDER, 3, StatusCode::RecallAsked, Some(no.entry));
-    let blunt = said(SENDER, 4, StatusCode::RecallAsked, None);
-    let wrong = said(SENDER, 5, StatusCode::RecallAsked, Some(yes.entry));
-    let twice = said(2, 2, StatusCode::RecallRefused, Some(ask.entry));
-    let to_breach = said(3, 1, StatusCode::RecallAgreed, Some(blunt.entry));
-    let more: Vec<_> = facts.into_iter().chain([&again, &blunt, &wrong, &twice, &to_breach].map(Fact::clone)).collect();
-    let later = life(&more);
+    let again = asked(1, 5, Some(no.entry));
+    let blunt = asked(1, 6, None);
+    let wrong = asked(2, 7, Some(yes.entry));
+    let others = asked(3, 8, Some(no.entry));
+    let twice = said(2, 2, StatusCode::RecallRefused, Some(asks[1].entry));
+    let to_breach = said(1, 2, StatusCode::RecallAgreed, Some(blunt.entry));
+    let not_its_own = said(3, 1, StatusCode::RecallAgreed, Some(again.entry));
+    facts.extend([&again, &blunt, &wrong, &others, &twice, &to_breach, &not_its_own].map(Fact::clone));
+    let later = life(&facts);
     assert_eq!(breach(&later, &again), None);
-    assert_eq!(breach(&later, &blunt), Some(Breach::AskedAlready(StatusCode::RecallAsked)));
-    assert_eq!(breach(&later, &wrong), Some(Breach::AskedAlready(StatusCode::RecallAsked)));
-    assert_eq!(breach(&later, &twice), Some(Breach::AnsweredAlready(ask.entry.id)));
+    for refused in [&blunt, &wrong, &others] {
+        assert_eq!(breach(&later, refused), Some(Breach::AskedAlready(StatusCode::RecallAsked)));
+    }
+    assert_eq!(breach(&later, &twice), Some(Breach::AnsweredAlready(asks[1].entry.id)));
     assert_eq!(breach(&later, &to_breach), Some(Breach::NotAsked(blunt.entry.id)));
-    assert_eq!(later.asks.len(), 2);
-    assert_eq!(later.recipients[1].open, [again.entry], "whoever agreed is asked again with the others");
+    assert_eq!(breach(&later, &not_its_own), Some(Breach::NotAsked(again.entry.id)));
+    assert_eq!(later.asks.len(), 4);
+    assert_eq!(later.recipients[0].open, [again.entry]);
+
+    let rest = [(1, 9, &again), (3, 9, &asks[2])];
+    facts.extend(rest.map(|(of, seq, ask)| said(of, seq, StatusCode::RecallAgreed, Some(ask.entry))));
+    assert_eq!(life(&facts).standing, Standing::RecalledByAll);
 }
 
 #[test]
 fn agreeing_has_the_effect_of_what_it_answers_and_needs_no_state_of_handling() {
-    let cases: [(Relation, fn(EntryRef) -> Held, fn(EntryRef) -> Standing); 3] = [
-        (Relation::Recalls, Held::Withdrawn, |_| Standing::RecalledBySome),
-        (Relation::Updates, Held::Updated, Standing::UpdatedBy),
-        (Relation::Replaces, Held::Replaced, Standing::ReplacedBy),
+    let link = entry(SENDER, 2);
+    let cases = [
+        (Relation::Recalls, Held::Withdrawn(link), Standing::RecalledBySome),
+        (Relation::Updates, Held::Updated(link), Standing::UpdatedBy(link)),
+        (Relation::Replaces, Held::Replaced(link), Standing::ReplacedBy(link)),
     ];
     for (relation, held, standing) in cases {
         for before in [None, Some(StatusCode::Refused), Some(StatusCode::Completed)] {
@@ -170,12 +193,12 @@ fn agreeing_has_the_effect_of_what_it_answers_and_needs_no_state_of_handling() {
             let not_asked = said(3, 50, StatusCode::RecallAgreed, Some(link.entry));
             facts.extend([link.clone(), agreed, not_asked.clone()]);
             let life = life(&facts);
-            assert_eq!(life.recipients[0].held, held(link.entry));
+            assert_eq!(life.recipients[0].held, held);
             assert_eq!(life.recipients[0].handling, before);
             assert_eq!(life.recipients[1].open, [link.entry]);
             assert_eq!(life.recipients[2].open, [], "the document does not go to that addressee");
             assert_eq!(breach(&life, &not_asked), Some(Breach::NotAsked(link.entry.id)));
-            assert_eq!(life.standing, standing(link.entry));
+            assert_eq!(life.standing, standing);
         }
     }
 }
@@ -228,8 +251,8 @@ fn answers_of_anybody_are_listed_and_ask_nothing() {
 /// Anything that anybody could write about the document, most of it nonsense.
 fn anything() -> impl Strategy<Value = Fact> {
     let named = (0usize..5, 1u64..8).prop_map(|(author, seq)| entry(author, seq));
-    let status = (select(StatusCode::ALL.to_vec()), proptest::option::of(named))
-        .prop_map(|(code, answers)| Says::Status { code, answers });
+    let status = (select(StatusCode::ALL.to_vec()), 0usize..5, proptest::option::of(named))
+        .prop_map(|(code, to, answers)| Says::Status { code, to: self::code(to), answers });
     let relations = vec![Relation::Answers, Relation::Recalls, Relation::Updates, Relation::Replaces];
     let link = (select(relations), subsequence((0..5).collect::<Vec<_>>(), 0..5))
         .prop_map(|(relation, to)| Says::Link { relation, to: to.into_iter().map(code).collect() });
@@ -264,8 +287,14 @@ fn plausible() -> impl Strategy<Value = Vec<Fact>> {
                         continue;
                     }
                     let status = possible[which.index(possible.len())];
-                    let answers = so_far.answerable(&code(author), status).first().copied();
-                    said(author, seq, status, answers)
+                    let to = if status == StatusCode::RecallAsked { 1..4 } else { 0..1 };
+                    let says = |(to, answers)| Says::Status { code: status, to: code(to), answers };
+                    let mut ways = to.flat_map(|to| {
+                        let answers = so_far.answerable(&code(author), status, &code(to));
+                        [(to, None)].into_iter().chain(answers.into_iter().map(move |named| (to, Some(named))))
+                    });
+                    let way = ways.find(|way| so_far.next(&code(author), says(*way)).is_ok());
+                    fact(author, seq, says(way.expect("what is possible can be said")))
                 }
             };
             facts.push(next);
@@ -317,14 +346,16 @@ proptest! {
         let author_code = code(author);
         let possible = before.possible(&author_code);
         for status in StatusCode::ALL {
-            let named = [None].into_iter().chain(before.answerable(&author_code, status).into_iter().map(Some));
             let mut any = false;
-            for answers in named {
-                let step = said(author, 99, status, answers);
-                let after = life(&[facts.clone(), vec![step.clone()]].concat());
-                let refused = breach(&after, &step);
-                prop_assert_eq!(before.next(&author_code, status, answers).err(), refused);
-                any |= refused.is_none();
+            for to in 0..4 {
+                let named = before.answerable(&author_code, status, &code(to)).into_iter().map(Some);
+                for answers in [None].into_iter().chain(named) {
+                    let step = fact(author, 99, Says::Status { code: status, to: code(to), answers });
+                    let after = life(&[facts.clone(), vec![step.clone()]].concat());
+                    let refused = breach(&after, &step);
+                    prop_assert_eq!(before.next(&author_code, step.says).err(), refused);
+                    any |= refused.is_none();
+                }
             }
             prop_assert_eq!(possible.contains(&status), any);
         }
