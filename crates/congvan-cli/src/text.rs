@@ -129,6 +129,29 @@ texts! {
     h_connected() "connected" "đã nối";
     h_genesis() "genesis" "tệp genesis";
 
+    h_state() "state" "hiệu lực";
+    h_answers() "answers" "trả lời";
+    h_recalls() "recalls" "thu hồi";
+    h_updates() "updates" "cập nhật";
+    h_replaces() "replaces" "thay thế";
+    h_answered_by() "answered by" "được trả lời";
+    h_recalled_by() "recalled by" "bị thu hồi bởi";
+    h_updated_by() "updated by" "cập nhật bởi";
+    h_replaced_by() "replaced by" "thay thế bởi";
+
+    in_force() "in force" "còn hiệu lực";
+    recall_asked() "recall asked" "đang bị yêu cầu lấy lại";
+    recalled_by_some() "recalled: some addressees agreed" "đã thu hồi ở một số nơi nhận";
+    recalled_by_all() "recalled: every addressee agreed" "đã thu hồi ở mọi nơi nhận";
+    updated_by(id) "updated by {id}: read both" "đã cập nhật bởi {id}: đọc cả hai";
+    replaced_by(id) "replaced by {id}" "đã thay thế bởi {id}";
+    held_withdrawn(id) "copy withdrawn ({id})" "đã trả lại ({id})";
+    held_updated(id) "update agreed ({id})" "đã nhận cập nhật ({id})";
+    held_replaced(id) "replacement agreed ({id})" "đã nhận thay thế ({id})";
+    open_asks(ids) "asked, not answered: {ids}" "chưa trả lời yêu cầu: {ids}";
+    to_ask(id) "(to {id})" "(trả lời {id})";
+    breaks(why) "[CHANGES NOTHING: {why}]" "[KHÔNG CÓ HIỆU LỰC: {why}]";
+
     kept_whole() "kept byte for byte" "giữ nguyên từng byte";
     not_yet() "not here yet" "chưa đến";
     no_status() "–" "–";

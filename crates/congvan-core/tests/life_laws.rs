@@ -121,7 +121,10 @@ fn only_addressees_handle_and_only_the_sender_asks() {
         }
     }
     let nobody = asked(4, 3, None);
-    assert_eq!(breach(&life(std::slice::from_ref(&nobody)), &nobody), Some(Breach::AsksNobody(StatusCode::RecallAsked)));
+    assert_eq!(
+        breach(&life(std::slice::from_ref(&nobody)), &nobody),
+        Some(Breach::AsksNobody(StatusCode::RecallAsked))
+    );
     for relation in [Relation::Recalls, Relation::Updates, Relation::Replaces] {
         let foreign = linked(1, 5, relation, &[2]);
         let life = life(std::slice::from_ref(&foreign));

@@ -4,14 +4,15 @@ use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use congvan_core::document::Reference;
 use congvan_core::status::{StatusContent, StatusNote};
-use congvan_core::{AgencyCode, Content, Envelope, StatusCode, UnverifiedEntry, Wire};
+use congvan_core::{AgencyCode, Content, Envelope, Link, Relation, StatusCode, Text, UnverifiedEntry, Wire};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 
 use super::frame::{put_end, put_json, put_piece, take_json, take_piece};
-use super::protocol::{Reply, Request};
+use super::protocol::{LinkTo, NamedDocument, Reply, Request};
 use crate::archive;
 use crate::consumer::ConsumerError;
 use crate::node::Node;
@@ -157,7 +158,9 @@ async fn answer(
         Request::Inbox { limit } => Reply::Documents { documents: blocking(move || n.inbox(limit)).await?? },
         Request::Outbox { limit } => Reply::Documents { documents: blocking(move || n.outbox(limit)).await?? },
         Request::Show { id } => Reply::Document(Box::new(blocking(move || n.document(&id)).await??)),
-        Request::Send { to, content, attachments, skeleton, key, public } => {
+        Request::Send { to, content, attachments, skeleton, key, public, links, references, force } => {
+            let links = blocking(move || linked(&n, links)).await??;
+            let references = references.into_iter().map(named).collect::<Result<Vec<_>, _>>()?;
             let to: Result<Vec<_>, _> = to.into_iter().map(AgencyCode::new).collect();
             let bytes = hex::decode(content).map_err(Failure::new)?;
             let Content::V1(envelope) = Content::from_bytes(&bytes).map_err(Failure::new)?;
@@ -169,18 +172,20 @@ async fn answer(
                 skeleton: body.skeleton,
                 key,
                 public,
-                ..Outgoing::default()
+                links,
+                references,
+                force,
             };
             let receipt = node.send(outgoing).await?;
             drop(body.files);
             return Ok(written(node, receipt));
         }
-        Request::Report { id, status, content } => {
+        Request::Report { id, status, answers, content } => {
             let code: StatusCode = status.parse().map_err(Failure::new)?;
             let bytes = hex::decode(content).map_err(Failure::new)?;
             let StatusContent::V1(note) = StatusContent::from_bytes(&bytes).map_err(Failure::new)?;
             let note: StatusNote = note;
-            return Ok(written(node, node.report(&id, code, note).await?));
+            return Ok(written(node, node.report_answer(&id, code, answers.as_deref(), note).await?));
         }
         Request::RotateKey => return Ok(written(node, node.rotate_key().await?)),
         Request::Attachment { id, number } => {
@@ -199,6 +204,11 @@ async fn answer(
         Request::Envelope { id } => {
             let envelope: Envelope = blocking(move || n.envelope(&id)).await??;
             return Ok(stream(move |put| put(Content::V1(envelope).to_bytes())));
+        }
+        Request::Find { named: what } => {
+            let (_, what) = named(what)?;
+            let found = blocking(move || n.find_by_reference(&what)).await??;
+            Reply::Found { ids: found.into_iter().map(|document| document.id.to_string()).collect() }
         }
         Request::WaitComplete { id, timeout_ms } => {
             Reply::Document(Box::new(wait_complete(node, id, Duration::from_millis(timeout_ms)).await?))
@@ -234,6 +244,23 @@ async fn answer(
         }
     };
     Ok(Answer::Reply(reply))
+}
+
+/// Links to documents that are here.
+fn linked(node: &Node, links: Vec<LinkTo>) -> Result<Vec<Link>, Failure> {
+    let link = |LinkTo { relation, document }| {
+        Ok(Link { relation: relation.into(), document: node.document_entry(&document)?.reference() })
+    };
+    links.into_iter().map(link).collect()
+}
+
+/// A document as a packet names it.
+fn named(named: NamedDocument) -> Result<(Relation, Reference), Failure> {
+    let NamedDocument { relation, document_id, code, date, agency } = named;
+    let text = |text: String| Text::new(text).map_err(Failure::new);
+    let reference =
+        Reference { agency: text(agency)?, code: text(code)?, date: text(date)?, document_id: text(document_id)? };
+    Ok((relation.into(), reference))
 }
 
 /// Tells the node that its ledger grew by an operator's hand.
