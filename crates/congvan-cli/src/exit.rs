@@ -134,6 +134,7 @@ impl Failure {
     /// What is wrong, and where.
     pub(crate) fn message(&self, lang: Lang) -> String {
         match self {
+            Self::Session(SessionError::Node { message_vi: Some(message), .. }) if lang == Lang::Vi => message.clone(),
             Self::Session(error) => error.to_string(),
             Self::Setup(error) => error.to_string(),
             Self::Systems(error) => system_error(error, lang),
@@ -179,7 +180,7 @@ impl Failure {
     /// What to do about it, where it is not in the message.
     fn hint(&self, lang: Lang) -> Option<String> {
         Some(match self {
-            Self::Session(SessionError::Node { message, retry: true }) if message.contains("offline") => {
+            Self::Session(SessionError::Node { message, retry: true, .. }) if message.contains("offline") => {
                 lang.n_offline()
             }
             Self::Session(SessionError::Node { retry: true, .. }) => lang.n_later(),

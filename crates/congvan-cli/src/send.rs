@@ -122,13 +122,17 @@ fn named(link: PacketLink) -> NamedDocument {
         Relation::Updates => RelationTo::Updates,
         Relation::Replaces => RelationTo::Replaces,
     };
+    // Beside a document that is answered, its author; beside one that is changed, often its receivers.
+    let agency = match link.relation {
+        Relation::Answers => link.organs.into_iter().next(),
+        _ => None,
+    };
     NamedDocument {
         relation,
         document_id: link.document_id.unwrap_or_default(),
         code: link.code.unwrap_or_default(),
         date: link.date.unwrap_or_default(),
-        // The agencies that a packet names beside it are, by who wrote it, its author's or its receivers'.
-        agency: String::new(),
+        agency: agency.unwrap_or_default(),
     }
 }
 

@@ -61,7 +61,10 @@ impl Node {
                     false => EventKind::Received(view),
                 })
             }
-            Kind::STATUS => self.status_view(entry).map(EventKind::Status).ok_or("a malformed status".to_owned()),
+            Kind::STATUS => match self.status_view(entry) {
+                Some(view) => Ok(EventKind::Status(Box::new(view))),
+                None => Err("a malformed status".to_owned()),
+            },
             Kind::ROSTER => Ok(EventKind::Roster { roster_number: entry.seq().get() }),
             kind => Err(format!("an entry of kind {} ({})", kind.name(), kind.0)),
         }

@@ -53,16 +53,14 @@ pub(crate) fn document_of(roster: &Roster, entry: &LinkedEntry, cover: &Cover) -
 /// [`StoreError`].
 pub(crate) fn facts_about(ledger: &Ledger, document: EntryId) -> Result<Vec<Fact>, StoreError> {
     let roster = ledger.roster();
-    let mut known: HashMap<ChainId, (AgencyCode, ChainStatus)> = HashMap::new();
+    let mut known: HashMap<ChainId, Option<(AgencyCode, ChainStatus)>> = HashMap::new();
     let mut facts = Vec::new();
     for reference in ledger.by_document(document) {
         let EntryRef { chain, seq, .. } = reference?;
         let Some(entry) = ledger.entry(chain, seq)? else { continue };
-        if !known.contains_key(&chain) {
-            let Some(agency) = roster.agency(chain) else { continue };
-            known.insert(chain, (agency.code.clone(), ledger.status(chain)));
-        }
-        let Some((author, status)) = known.get(&chain) else { continue };
+        let known =
+            known.entry(chain).or_insert_with(|| Some((roster.agency(chain)?.code.clone(), ledger.status(chain))));
+        let Some((author, status)) = known else { continue };
         let quarantined = status.quarantined.is_some_and(|quarantine| seq >= quarantine.from);
         let stands = !quarantined && (seq.get() <= status.verified_through || entry.check().is_ok());
         facts.extend(facts_of(&entry, author, stands));

@@ -267,7 +267,7 @@ pub enum EventKind {
     /// This agency sent a document.
     Sent(Box<DocumentView>),
     /// Somebody reported on a document of this agency, or this agency did on another's.
-    Status(StatusView),
+    Status(Box<StatusView>),
     /// The roster changed.
     Roster {
         /// The roster's number.

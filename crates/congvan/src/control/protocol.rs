@@ -250,8 +250,11 @@ pub enum Reply {
     Done,
     /// It failed.
     Error {
-        /// What, where, and what to do.
+        /// What, where, and what to do, in English.
         message: String,
+        /// The same in Vietnamese, for what a clerk may do wrong.
+        #[serde(default)]
+        message_vi: Option<String>,
         /// Whether waiting and asking again may help.
         retry: bool,
     },

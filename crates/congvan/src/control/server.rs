@@ -80,25 +80,30 @@ enum Answer {
 /// A request that fails.
 struct Failure {
     message: String,
+    message_vi: Option<String>,
     retry: bool,
 }
 
 impl Failure {
     fn new(message: impl std::fmt::Display) -> Self {
-        Self { message: message.to_string(), retry: false }
+        Self { message: message.to_string(), message_vi: None, retry: false }
     }
 }
 
 impl From<SendError> for Failure {
     fn from(error: SendError) -> Self {
-        Self { retry: matches!(error, SendError::NotYet(_)), message: error.to_string() }
+        let message_vi = match &error {
+            SendError::Life(error) => Some(error.vietnamese()),
+            _ => None,
+        };
+        Self { retry: matches!(error, SendError::NotYet(_)), message: error.to_string(), message_vi }
     }
 }
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         let retry = matches!(error, ReadError::Incomplete { .. } | ReadError::NotFound(_));
-        Self { retry, message: error.to_string() }
+        Self { retry, ..Self::new(error) }
     }
 }
 
@@ -129,7 +134,9 @@ pub(super) async fn serve(
                 Err(error) => Err(io::Error::other(error)),
             }
         }
-        Err(Failure { message, retry }) => put_json(&mut output, &Reply::Error { message, retry }).await,
+        Err(Failure { message, message_vi, retry }) => {
+            put_json(&mut output, &Reply::Error { message, message_vi, retry }).await
+        }
     }
 }
 
@@ -280,7 +287,10 @@ async fn wait_complete(node: &Node, id: String, limit: Duration) -> Result<crate
         let (n, wanted) = (node.clone(), id.clone());
         let last = match blocking(move || n.document(&wanted)).await? {
             Ok(document) if document.summary.complete => return Ok(document),
-            Ok(_) => Failure { message: format!("document {id} is here, its attachments not all yet"), retry: true },
+            Ok(_) => Failure {
+                retry: true,
+                ..Failure::new(format_args!("document {id} is here, its attachments not all yet"))
+            },
             Err(error @ ReadError::NotFound(_)) => error.into(),
             Err(error) => return Err(error.into()),
         };
