@@ -136,10 +136,10 @@ fn statuses_reach_the_sender() {
     net.h55(&["outbox"]).ok().says(&format!("{TTTT} 03"));
 
     // A second document with the same id: which one is meant, nobody can know.
-    net.send_packet();
+    let second = net.send_packet();
     net.carry("h55", "tttt");
     net.tttt(&["status", "--offline", "--packet", packet.to_str().unwrap()]).fails(1).says(&id).says("ID");
-    net.tttt(&["status", &id, "--offline", "--packet", packet.to_str().unwrap()]).ok();
+    net.tttt(&["status", &second, "--offline", "--packet", packet.to_str().unwrap()]).ok();
     // And here none is.
     let tc = run(&net.path("tc"), &["status", "--offline", "--packet", packet.to_str().unwrap()]);
     tc.fails(1).says("12/BC-UBND");
