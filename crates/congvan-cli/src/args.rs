@@ -86,6 +86,8 @@ pub(crate) enum Command {
     Show(Id),
     /// Report what became of a document
     Status(Status),
+    /// List what is due: what this agency has to do, and what others owe it
+    Due(Due),
     /// Write a document out as an edXML packet, and its attachments as files
     Export(Export),
     /// Wait until a document and all its attachments are here
@@ -437,6 +439,38 @@ pub(crate) struct Status {
     pub packet: Option<PathBuf>,
     #[command(flatten)]
     pub offline: Offline,
+}
+
+/// `congvan due`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  congvan due
+  congvan due --received --overdue
+  congvan due --sent --unanswered --json
+  congvan due --config /etc/congvan/node.toml
+
+Without --overdue, --soon and --unanswered: all of them, and dates that cannot be read. Working hours, holidays and
+terms are those of the running node (node.toml, [deadlines]), or of --config.
+Never answered: sent, and past its term neither completed, refused nor answered by a document.")]
+pub(crate) struct Due {
+    /// Only documents that this agency received
+    #[arg(long, conflicts_with = "sent")]
+    pub received: bool,
+    /// Only documents that it sent
+    #[arg(long)]
+    pub sent: bool,
+    /// Only what is overdue
+    #[arg(long, conflicts_with_all = ["soon", "unanswered"])]
+    pub overdue: bool,
+    /// Only what is due soon
+    #[arg(long, conflicts_with = "unanswered")]
+    pub soon: bool,
+    /// Only what was never answered
+    #[arg(long)]
+    pub unanswered: bool,
+    /// A node.toml whose [deadlines] to go by
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// `congvan export`

@@ -118,6 +118,16 @@ impl Copy {
         for found in &report.violations {
             page.line(lang.audit_violation(&found.agency, found.number, &found.reason));
         }
+        for note in &report.notes {
+            let reason = match lang {
+                Lang::En => &note.reason,
+                Lang::Vi => &note.reason_vi,
+            };
+            page.line(match note.number {
+                0 => lang.audit_remark(reason),
+                number => lang.audit_note(&note.agency, number, short_id(&note.document), reason),
+            });
+        }
         page.line(match report.is_genuine() {
             true => lang.audit_genuine(report.entries, report.signatures),
             false => lang.audit_violations(report.violations.len()),
@@ -202,6 +212,7 @@ mod tests {
             network_name: String::new(),
             chains: vec![chain],
             violations: Vec::new(),
+            notes: Vec::new(),
             entries,
             signatures: entries,
             chunks: 0,

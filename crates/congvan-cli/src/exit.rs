@@ -121,6 +121,8 @@ pub(crate) enum Failure {
     BinaryTerminal,
     /// A reply of another kind.
     Unexpected,
+    /// A configuration that cannot be read.
+    Config(PathBuf, String),
     /// Wrong words on the command line; clap has said which.
     Usage(String),
 }
@@ -173,6 +175,7 @@ impl Failure {
             Self::JsonOutput => lang.e_json_output(),
             Self::BinaryTerminal => lang.e_binary_terminal(),
             Self::Unexpected => lang.e_unexpected(),
+            Self::Config(path, error) => lang.e_file(path.display(), error),
             Self::Usage(message) => message.clone(),
         }
     }

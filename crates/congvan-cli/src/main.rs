@@ -6,6 +6,7 @@ mod attach;
 mod audit;
 mod doctor;
 mod document;
+mod due;
 mod exit;
 mod export;
 mod home;
@@ -94,6 +95,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Inbox(list) => document::inbox(app, list.limit).await,
         Command::Outbox(list) => document::outbox(app, list.limit).await,
         Command::Show(id) => document::show(app, id.id).await,
+        Command::Due(args) => due::due(app, args).await,
         Command::Status(args) => status::status(app, args).await,
         Command::Export(args) => export::export(app, args).await,
         Command::Wait(wait) => document::wait(app, wait.id.id, wait.timeout).await,

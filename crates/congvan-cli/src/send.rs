@@ -6,7 +6,7 @@ use congvan::control::{LinkTo, NamedDocument, RelationTo, Request};
 use congvan::core::document::{Packaging, Signer};
 use congvan::core::limits::MAX_ATTACHMENTS;
 use congvan::core::{Attachment, Bounded, Content, Digest, Envelope, Text, Wire};
-use congvan_edxml::{ImportError, Packet, PacketLink, Relation};
+use congvan_edxml::{ImportError, PacketLink, Relation};
 
 use crate::agency::{Written, code};
 use crate::args;
@@ -101,11 +101,7 @@ fn of_packet(app: &App, path: &Path) -> Result<Prepared, Failure> {
         ImportError::Status => Failure::StatusPacket(path.to_owned()),
         error => Failure::Packet(path.to_owned(), error),
     })?;
-    let references = match Packet::parse(&packet) {
-        Ok(Packet::Document(document)) => document.links().into_iter().map(named).collect(),
-        // Taken apart above, so that it is none of these.
-        Ok(Packet::Status(_)) | Err(_) => Vec::new(),
-    };
+    let references = draft.links.into_iter().map(named).collect();
     drop(packet);
     let mut body = Parts::new(app.out.lang);
     let lengths = draft.attachments.iter().map(|bytes| bytes.len() as u64).collect();

@@ -44,6 +44,7 @@ pub mod archive;
 pub mod audit;
 pub mod consumer;
 pub mod control;
+pub mod deadline;
 pub mod gate;
 pub mod life;
 pub mod node;

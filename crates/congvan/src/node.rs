@@ -11,6 +11,7 @@ use congvan_store::{HighWater, Ledger, MarkError, OpenError, Options, StoreError
 use congvan_sync::Peer;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::deadline::Deadlines;
 use crate::gate::{Facts, Gate};
 use crate::registry::{self, Registry};
 use crate::replicate::{self, Input};
@@ -62,6 +63,7 @@ pub struct Builder {
     archive: bool,
     network: bool,
     report_arrival: bool,
+    deadlines: Deadlines,
     passphrase: Option<String>,
 }
 
@@ -95,6 +97,12 @@ impl Builder {
     /// here with all its attachments. It does unless told otherwise; without a network it never does.
     pub fn report_arrival(mut self, yes: bool) -> Self {
         self.report_arrival = yes;
+        self
+    }
+
+    /// Working hours and terms, for the lists of what is due.
+    pub fn deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.deadlines = deadlines;
         self
     }
 
@@ -171,6 +179,7 @@ impl Builder {
             mark: Mutex::new(Some(mark)),
             passphrase: self.passphrase,
             archive: self.archive,
+            deadlines: self.deadlines,
             network,
             node,
             home,
@@ -262,6 +271,7 @@ pub(crate) struct Shared {
     pub ledger: Ledger,
     pub net: Option<Net>,
     pub archive: bool,
+    pub deadlines: Deadlines,
     pub passphrase: Option<String>,
     pub own: Mutex<Own>,
     pub facts: Mutex<Facts>,
@@ -410,6 +420,7 @@ impl Node {
             archive: false,
             network: true,
             report_arrival: true,
+            deadlines: Deadlines::default(),
             passphrase: None,
         }
     }

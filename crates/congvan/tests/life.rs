@@ -15,7 +15,7 @@ use congvan::core::{
 use congvan::setup::{self, Home};
 use congvan::store::{HighWater, Ledger};
 use congvan::view::DocumentView;
-use congvan::{LifeError, Node, Outgoing, SendError};
+use congvan::{LifeError, Node, Outgoing, SendError, archive, audit};
 
 fn letter(to: &AgencyCode, document_id: &str) -> Outgoing {
     let (number, notation) = (Text::new(document_id).unwrap(), Text::new("CV").unwrap());
@@ -246,6 +246,18 @@ async fn what_a_peer_wrote_without_checking_is_flagged_on_every_node_and_changes
     assert_eq!(flags(&at_a), flags(&at_b));
     assert_eq!(flags(&at_a)[2].as_deref(), Some("02 cannot follow 06 (completed)"));
     assert_eq!(at_a.summary.progress, at_b.summary.progress);
+    // An auditor finds the same, and the copy genuine.
+    let path = network.dir.path().join("copy.cgva");
+    archive::export(a.ledger(), false, std::fs::File::create(&path).unwrap(), &mut |_| {}).unwrap();
+    let report = audit::audit_file(&path, &mut |_| {}).unwrap();
+    assert!(report.is_genuine(), "{:?}", report.violations);
+    let noted: Vec<_> = report.notes.iter().map(|note| note.reason.clone()).collect();
+    assert_eq!(noted, expected.map(|breach| breach.english()));
+    let first = &report.notes[0];
+    assert_eq!(
+        (&first.agency, first.number, &first.document),
+        (&network.codes[1].to_string(), 3, &document.id.to_string())
+    );
     a.shutdown().await;
     b.shutdown().await;
 }

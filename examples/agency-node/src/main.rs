@@ -139,6 +139,8 @@ async fn start_node(config: &Config) -> Result<Node, Failure> {
     let mut builder = Node::builder(&config.dir)
         .offline_start(config.offline_start)
         .archive(config.archive)
+        .report_arrival(config.report_arrival)
+        .deadlines(config.deadlines.clone())
         .passphrase(config.passphrase()?);
     for address in &config.listen {
         builder = builder.listen(address);

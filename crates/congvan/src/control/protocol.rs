@@ -11,6 +11,7 @@
 use congvan_core::Relation;
 use serde::{Deserialize, Serialize};
 
+use crate::deadline::{Deadlines, DueView, Side};
 use crate::view::{AgencyView, DocumentSummary, DocumentView, EventView, NodeView, PeerView};
 
 /// The most bytes of a JSON frame.
@@ -151,6 +152,14 @@ pub enum Request {
         /// What it says; `relation` does not matter.
         named: NamedDocument,
     },
+    /// What is due, the longest overdue first.
+    Due {
+        /// Of documents received, or of those sent.
+        side: Side,
+        /// Working hours and terms; the node's own where left out.
+        #[serde(default)]
+        deadlines: Option<Box<Deadlines>>,
+    },
     /// Waits until a document and all its attachments are here.
     WaitComplete {
         /// Its id.
@@ -221,6 +230,11 @@ pub enum Reply {
     Found {
         /// Them.
         ids: Vec<String>,
+    },
+    /// To [`Request::Due`].
+    Due {
+        /// It.
+        due: Vec<DueView>,
     },
     /// To [`Request::Show`] and [`Request::WaitComplete`].
     Document(Box<DocumentView>),

@@ -217,6 +217,10 @@ async fn answer(
             let found = blocking(move || n.find_by_reference(&what)).await??;
             Reply::Found { ids: found.into_iter().map(|document| document.id.to_string()).collect() }
         }
+        Request::Due { side, deadlines } => {
+            let deadlines = deadlines.map_or_else(|| node.0.deadlines.clone(), |given| *given);
+            Reply::Due { due: blocking(move || n.due(side, &deadlines, crate::setup::now())).await?? }
+        }
         Request::WaitComplete { id, timeout_ms } => {
             Reply::Document(Box::new(wait_complete(node, id, Duration::from_millis(timeout_ms)).await?))
         }

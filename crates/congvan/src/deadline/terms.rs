@@ -28,7 +28,9 @@ impl Urgency {
             "1" | "khẩn" | "khan" | "urgent" => Self::Urgent,
             "2" | "thượng khẩn" | "thuong khan" => Self::VeryUrgent,
             "3" | "4" => Self::Immediate,
-            text if ["hỏa tốc", "hoả tốc", "hoa toc"].iter().any(|word| text.starts_with(word)) => Self::Immediate,
+            text if ["hỏa tốc", "hoả tốc", "hoa toc"].iter().any(|word| text.starts_with(word)) => {
+                Self::Immediate
+            }
             _ => Self::Normal,
         }
     }
