@@ -92,6 +92,8 @@ pub(crate) enum Command {
     Show(Show),
     /// Report what became of a document
     Status(Status),
+    /// List what is due: what this agency has to do, and what others owe it
+    Due(Due),
     /// Write a document out as an edXML packet, and its attachments as files
     Export(Export),
     /// Wait until a document and all its attachments are here
@@ -452,8 +454,11 @@ pub(crate) struct Load {
   congvan send --to 000.00.01.H55 --to 000.00.02.H55 --packet bao-cao.edxml --key bc-12
   congvan send --to 000.00.01.H55 --subject 'Báo cáo tháng 02' --number 12 --notation BC-UBND \\
       --type 'Báo cáo' --attach bao-cao.pdf --attach phu-luc.xlsx
+  congvan send --to 000.00.01.H55 --subject 'Trả lời kiến nghị' --answers 3f2a91c0
+  congvan send --to 000.00.01.H55 --subject 'Thu hồi văn bản gửi nhầm' --recalls 3f2a91c0
 
-With --packet and without --to, the document goes to whom the packet names.
+With --packet and without --to, the document goes to whom the packet names. Documents that the packet names and
+that are here are linked to by themselves.
 A retry with the same --key sends once.")]
 #[group(id = "what", required = true, multiple = false, args = ["packet", "subject"])]
 pub(crate) struct Send {
@@ -505,6 +510,21 @@ pub(crate) struct Send {
     /// The author's own id of the document
     #[arg(long, value_name = "TEXT")]
     pub document_id: Option<String>,
+    /// The id of a document that it answers; may be repeated
+    #[arg(long, value_name = "ID", value_parser = id)]
+    pub answers: Vec<String>,
+    /// The id of a document of this agency that it recalls; may be repeated
+    #[arg(long, value_name = "ID", value_parser = id)]
+    pub recalls: Vec<String>,
+    /// The id of a document of this agency that it updates; may be repeated
+    #[arg(long, value_name = "ID", value_parser = id)]
+    pub updates: Vec<String>,
+    /// The id of a document of this agency that it stands in place of; may be repeated
+    #[arg(long, value_name = "ID", value_parser = id)]
+    pub replaces: Vec<String>,
+    /// Send a packet although what it is to recall, update or replace is not here
+    #[arg(long, requires = "packet")]
+    pub force: bool,
     /// An idempotency key
     #[arg(long, value_name = "IDEMPOTENCY")]
     pub key: Option<String>,
@@ -545,10 +565,14 @@ pub(crate) struct Show {
 #[command(after_help = "Examples:
   congvan status 3f2a91c0 03 --note 'Đã vào sổ văn bản đến'
   congvan status 3f2a91c0 02 --note 'Gửi nhầm nơi nhận'
+  congvan status 3f2a91c0 13 --note 'Gửi nhầm nơi nhận'
+  congvan status 3f2a91c0 15 --answers 77ab03e1
   congvan status --packet trang-thai-03.edxml
 
-Codes: 01 arrived, 02 refused, 03 accepted, 04 assigned, 05 in processing, 06 completed,
-       13 recall asked, 15 recall agreed, 16 recall refused")]
+Codes of an addressee: 01 arrived (the running node reports it by itself), 02 refused, 03 accepted, 04 assigned,
+05 in processing, 06 completed; 15 agreed and 16 refused, to a recall, an update or a replacement.
+Code of the sender: 13 recall asked, said to every addressee.
+What cannot follow what was reported before is refused, with what may.")]
 pub(crate) struct Status {
     /// The document's id, or its first 8 digits or more; for a packet, only where it fits several documents
     #[arg(value_parser = id, required_unless_present = "packet")]
@@ -562,11 +586,46 @@ pub(crate) struct Status {
     /// Who handled it
     #[arg(long, value_name = "NAME", conflicts_with = "packet")]
     pub staff: Option<String>,
+    /// The id of what 15 or 16 answers, where several things are asked (`congvan show` lists them)
+    #[arg(long, value_name = "ID", value_parser = id)]
+    pub answers: Option<String>,
     /// An edXML status packet
     #[arg(long, value_name = "FILE.edxml")]
     pub packet: Option<PathBuf>,
     #[command(flatten)]
     pub offline: Offline,
+}
+
+/// `congvan due`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  congvan due
+  congvan due --received --overdue
+  congvan due --sent --unanswered --json
+  congvan due --config /etc/congvan/node.toml
+
+Without --overdue, --soon and --unanswered: all of them, and dates that cannot be read. Working hours, holidays and
+terms are those of the running node (node.toml, [deadlines]), or of --config.
+Never answered: sent, and past its term neither completed, refused nor answered by a document.")]
+pub(crate) struct Due {
+    /// Only documents that this agency received
+    #[arg(long, conflicts_with = "sent")]
+    pub received: bool,
+    /// Only documents that it sent
+    #[arg(long)]
+    pub sent: bool,
+    /// Only what is overdue
+    #[arg(long, conflicts_with_all = ["soon", "unanswered"])]
+    pub overdue: bool,
+    /// Only what is due soon
+    #[arg(long, conflicts_with = "unanswered")]
+    pub soon: bool,
+    /// Only what was never answered
+    #[arg(long)]
+    pub unanswered: bool,
+    /// A node.toml whose [deadlines] to go by
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// `congvan export`

@@ -130,6 +130,16 @@ impl Copy {
             page.line(lang.audit_violation(&found.agency, found.number, &found.reason));
         }
         print_keys(page, &report.keys, lang);
+        for note in &report.notes {
+            let reason = match lang {
+                Lang::En => &note.reason,
+                Lang::Vi => &note.reason_vi,
+            };
+            page.line(match note.number {
+                0 => lang.audit_remark(reason),
+                number => lang.audit_note(&note.agency, number, short_id(&note.document), reason),
+            });
+        }
         page.line(match report.is_genuine() {
             true => lang.audit_genuine(report.entries, report.signatures),
             false => lang.audit_violations(report.violations.len()),
@@ -235,6 +245,7 @@ mod tests {
             network_name: String::new(),
             chains: vec![chain],
             violations: Vec::new(),
+            notes: Vec::new(),
             entries,
             signatures: entries,
             chunks: 0,

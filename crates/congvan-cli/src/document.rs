@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use congvan::control::{Reply, Request};
 use congvan::legal::Carries;
-use congvan::view::{DocumentSummary, DocumentView, EventKind, EventView, StatusView};
+use congvan::view::{DocumentSummary, DocumentView, EventKind, EventView, LinkView, Progress, StatusView};
 use serde::Serialize;
 
 use crate::args;
@@ -120,13 +120,10 @@ fn print(page: &mut Page, document: &DocumentView, lang: Lang) {
         fields.extend(kept(file.carries, &file.name, file.present, lang));
     }
     fields.extend(kept(document.packet_carries, &lang.h_packet(), document.has_packet, lang));
-    for progress in &summary.progress {
-        let status = match &progress.status {
-            Some(status) => format!("{status} {}", meaning(lang, status)),
-            None => lang.no_status(),
-        };
-        fields.push((lang.h_progress(), format!("{}  {status}", progress.agency)));
-    }
+    fields.push((lang.h_state(), standing(summary, lang)));
+    fields.extend(document.links.iter().map(|link| (relation(&link.relation, lang), linked(link, lang))));
+    fields.extend(document.linked_by.iter().map(|link| (related(&link.relation, lang), linked(link, lang))));
+    fields.extend(summary.progress.iter().map(|progress| (lang.h_progress(), how_far(progress, lang))));
     fields.extend(document.history.iter().map(|status| (lang.h_history(), status_line(status, lang))));
     let proof = &document.proof;
     let verdict = match proof.genuine {
@@ -158,10 +155,78 @@ fn kept(carries: Carries, name: &str, is_here: bool, lang: Lang) -> Option<(Stri
     Some((lang.h_signature(), text))
 }
 
+/// What a document is worth now.
+fn standing(summary: &DocumentSummary, lang: Lang) -> String {
+    let by = summary.standing_by.as_deref().map(short_id).unwrap_or_default();
+    match summary.standing.as_str() {
+        "in_force" => lang.in_force(),
+        "recall_asked" => lang.recall_asked(),
+        "recalled_by_some" => lang.recalled_by_some(),
+        "recalled_by_all" => lang.recalled_by_all(),
+        "updated" => lang.updated_by(by),
+        "replaced" => lang.replaced_by(by),
+        other => other.to_owned(),
+    }
+}
+
+/// How far an addressee is.
+fn how_far(progress: &Progress, lang: Lang) -> String {
+    let status = match &progress.status {
+        Some(status) => format!("{status} {}", meaning(lang, status)),
+        None => lang.no_status(),
+    };
+    let by = progress.held_by.as_deref().map(short_id).unwrap_or_default();
+    let held = match progress.held.as_str() {
+        "withdrawn" => lang.held_withdrawn(by),
+        "updated" => lang.held_updated(by),
+        "replaced" => lang.held_replaced(by),
+        _ => String::new(),
+    };
+    let open: Vec<_> = progress.open.iter().map(|id| short_id(id)).collect();
+    let open = if open.is_empty() { String::new() } else { lang.open_asks(open.join(", ")) };
+    let words = [progress.agency.clone(), status, held, open];
+    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join("  ")
+}
+
+fn relation(relation: &str, lang: Lang) -> String {
+    match relation {
+        "recalls" => lang.h_recalls(),
+        "updates" => lang.h_updates(),
+        "replaces" => lang.h_replaces(),
+        _ => lang.h_answers(),
+    }
+}
+
+fn related(relation: &str, lang: Lang) -> String {
+    match relation {
+        "recalls" => lang.h_recalled_by(),
+        "updates" => lang.h_updated_by(),
+        "replaces" => lang.h_replaced_by(),
+        _ => lang.h_answered_by(),
+    }
+}
+
+fn linked(link: &LinkView, lang: Lang) -> String {
+    let place = format!("{}  {}, {} {}", short_id(&link.document), link.agency, lang.h_number(), link.number);
+    [place, breach(link.breach.as_ref(), link.breach_vi.as_ref(), lang)].join("").trim_end().to_owned()
+}
+
+/// Why something changes nothing.
+fn breach(english: Option<&String>, vietnamese: Option<&String>, lang: Lang) -> String {
+    let why = match lang {
+        Lang::En => english,
+        Lang::Vi => vietnamese,
+    };
+    why.map(|why| format!("  {}", lang.breaks(why))).unwrap_or_default()
+}
+
 fn status_line(status: &StatusView, lang: Lang) -> String {
     let StatusView { time: millis, by, status: digits, note, staff, .. } = status;
-    let words = [time(lang, *millis), by.clone(), digits.clone(), meaning(lang, digits), staff.clone(), note.clone()];
-    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join("  ")
+    let answers = status.answers.as_deref().map(|id| lang.to_ask(short_id(id))).unwrap_or_default();
+    let breach = breach(status.breach.as_ref(), status.breach_vi.as_ref(), lang).trim().to_owned();
+    let said = [time(lang, *millis), by.clone(), digits.clone(), meaning(lang, digits), answers];
+    let words = said.into_iter().chain([staff.clone(), note.clone(), breach]);
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("  ")
 }
 
 /// `wait`

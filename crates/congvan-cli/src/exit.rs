@@ -140,6 +140,8 @@ pub(crate) enum Failure {
     BinaryTerminal,
     /// A reply of another kind.
     Unexpected,
+    /// A configuration that cannot be read.
+    Config(PathBuf, String),
     /// Wrong words on the command line; clap has said which.
     Usage(String),
 }
@@ -153,6 +155,7 @@ impl Failure {
     /// What is wrong, and where.
     pub(crate) fn message(&self, lang: Lang) -> String {
         match self {
+            Self::Session(SessionError::Node { message_vi: Some(message), .. }) if lang == Lang::Vi => message.clone(),
             Self::Session(error) => error.to_string(),
             Self::Setup(error) => error.to_string(),
             Self::Systems(error) => system_error(error, lang),
@@ -203,6 +206,7 @@ impl Failure {
             Self::JsonOutput => lang.e_json_output(),
             Self::BinaryTerminal => lang.e_binary_terminal(),
             Self::Unexpected => lang.e_unexpected(),
+            Self::Config(path, error) => lang.e_file(path.display(), error),
             Self::Usage(message) => message.clone(),
         }
     }
@@ -210,7 +214,7 @@ impl Failure {
     /// What to do about it, where it is not in the message.
     fn hint(&self, lang: Lang) -> Option<String> {
         Some(match self {
-            Self::Session(SessionError::Node { message, retry: true }) if message.contains("offline") => {
+            Self::Session(SessionError::Node { message, retry: true, .. }) if message.contains("offline") => {
                 lang.n_offline()
             }
             Self::Session(SessionError::Node { retry: true, .. }) => lang.n_later(),

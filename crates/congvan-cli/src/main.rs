@@ -4,12 +4,13 @@ mod agency;
 mod args;
 mod attach;
 mod audit;
+mod catalogue;
 mod certificate;
 mod change;
 mod describe;
-mod catalogue;
 mod doctor;
 mod document;
+mod due;
 mod exit;
 mod export;
 mod home;
@@ -100,6 +101,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Outbox(list) => document::outbox(app, list.limit).await,
         Command::Certificate(command) => certificate::run(app, command),
         Command::Show(args) => document::show(app, args).await,
+        Command::Due(args) => due::due(app, args).await,
         Command::Status(args) => status::status(app, args).await,
         Command::Export(args) => export::export(app, args).await,
         Command::Wait(wait) => document::wait(app, wait.id.id, wait.timeout).await,

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use congvan::control::Request;
+use congvan::control::{LinkTo, NamedDocument, RelationTo, Request};
 use congvan::core::document::{Packaging, Signer};
 use congvan::core::limits::MAX_ATTACHMENTS;
 use congvan::core::{Attachment, Bounded, Content, Digest, Envelope, Text, Wire};
-use congvan_edxml::ImportError;
+use congvan_edxml::{ImportError, PacketLink, Relation};
 
 use crate::agency::{Written, code};
 use crate::args;
@@ -22,14 +22,37 @@ struct Prepared {
     envelope: Envelope,
     lengths: Vec<u64>,
     skeleton: Option<u64>,
+    references: Vec<NamedDocument>,
     body: Parts,
+}
+
+/// What is said of it beside its envelope.
+struct Manner {
+    links: Vec<LinkTo>,
+    force: bool,
+    key: Option<String>,
+    public: bool,
+}
+
+impl Manner {
+    fn of(args: &args::Send) -> Self {
+        let given = [
+            (RelationTo::Answers, &args.answers),
+            (RelationTo::Recalls, &args.recalls),
+            (RelationTo::Updates, &args.updates),
+            (RelationTo::Replaces, &args.replaces),
+        ];
+        let link = |relation, document: &String| LinkTo { relation, document: document.clone() };
+        let links = given.into_iter().flat_map(|(relation, ids)| ids.iter().map(move |id| link(relation, id)));
+        Self { links: links.collect(), force: args.force, key: args.key.clone(), public: args.public }
+    }
 }
 
 /// `send`
 pub(crate) async fn send(app: &App, args: args::Send) -> Result<Exit, Failure> {
     let given = args.to.iter().map(|to| code("--to", to).map(|code| code.to_string()));
     let given: Vec<String> = given.collect::<Result<_, _>>()?;
-    let (key, public, offline) = (args.key.clone(), args.public, args.offline.offline);
+    let (manner, offline) = (Manner::of(&args), args.offline.offline);
     let mut prepared = match &args.packet {
         Some(path) => of_packet(app, path)?,
         None => of_options(app, args)?,
@@ -37,11 +60,11 @@ pub(crate) async fn send(app: &App, args: args::Send) -> Result<Exit, Failure> {
     if !given.is_empty() {
         prepared.to = given;
     }
-    if prepared.to.is_empty() && !public {
+    if prepared.to.is_empty() && !manner.public {
         return Err(Failure::NoAddressee);
     }
     let link = app.session(offline).await?;
-    let written = transmit(app, &link, prepared, key, public).await;
+    let written = transmit(app, &link, prepared, manner).await;
     link.close().await;
     let written = written?;
     let lang = app.out.lang;
@@ -52,14 +75,9 @@ pub(crate) async fn send(app: &App, args: args::Send) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn transmit(
-    app: &App,
-    link: &Link,
-    prepared: Prepared,
-    key: Option<String>,
-    public: bool,
-) -> Result<Written, Failure> {
-    let Prepared { to, from, envelope, lengths, skeleton, body } = prepared;
+async fn transmit(app: &App, link: &Link, prepared: Prepared, manner: Manner) -> Result<Written, Failure> {
+    let Prepared { to, from, envelope, lengths, skeleton, references, body } = prepared;
+    let Manner { links, force, key, public } = manner;
     let known = link.agencies().await?;
     let unknown: Vec<_> = to.iter().filter(|to| known.iter().all(|agency| agency.code != **to)).cloned().collect();
     if !unknown.is_empty() {
@@ -72,7 +90,7 @@ async fn transmit(
     let total = lengths.iter().sum::<u64>() + skeleton.unwrap_or(0);
     let mut body = Counted::new(body, app.out.meter(app.out.lang.p_send(), total, Unit::Bytes));
     let content = hex::encode(Content::V1(envelope).to_bytes());
-    let request = Request::Send { to, content, attachments: lengths, skeleton, key, public };
+    let request = Request::Send { to, content, attachments: lengths, skeleton, key, public, links, references, force };
     Written::of(link.0.call_with(request, &mut body).await?)
 }
 
@@ -83,12 +101,35 @@ fn of_packet(app: &App, path: &Path) -> Result<Prepared, Failure> {
         ImportError::Status => Failure::StatusPacket(path.to_owned()),
         error => Failure::Packet(path.to_owned(), error),
     })?;
+    let references = draft.links.into_iter().map(named).collect();
     drop(packet);
     let mut body = Parts::new(app.out.lang);
     let lengths = draft.attachments.iter().map(|bytes| bytes.len() as u64).collect();
     let skeleton = Some(draft.skeleton.len() as u64);
     draft.attachments.into_iter().chain([draft.skeleton]).for_each(|bytes| body.bytes(bytes));
-    Ok(Prepared { to: draft.to, from: draft.from, envelope: draft.envelope, lengths, skeleton, body })
+    Ok(Prepared { to: draft.to, from: draft.from, envelope: draft.envelope, lengths, skeleton, references, body })
+}
+
+/// A document that a packet names, for the node to look for.
+fn named(link: PacketLink) -> NamedDocument {
+    let relation = match link.relation {
+        Relation::Answers => RelationTo::Answers,
+        Relation::Recalls => RelationTo::Recalls,
+        Relation::Updates => RelationTo::Updates,
+        Relation::Replaces => RelationTo::Replaces,
+    };
+    // Beside a document that is answered, its author; beside one that is changed, often its receivers.
+    let agency = match link.relation {
+        Relation::Answers => link.organs.into_iter().next(),
+        _ => None,
+    };
+    NamedDocument {
+        relation,
+        document_id: link.document_id.unwrap_or_default(),
+        code: link.code.unwrap_or_default(),
+        date: link.date.unwrap_or_default(),
+        agency: agency.unwrap_or_default(),
+    }
 }
 
 fn field<const MAX: usize>(option: &'static str, value: Option<String>) -> Result<Text<MAX>, Failure> {
@@ -136,5 +177,5 @@ fn of_options(app: &App, args: args::Send) -> Result<Prepared, Failure> {
         attachments: Bounded::new(listed).map_err(|error| Failure::Bound("--attach", error))?,
         ..Envelope::default()
     };
-    Ok(Prepared { to: args.to, from: None, envelope, lengths, skeleton: None, body })
+    Ok(Prepared { to: args.to, from: None, envelope, lengths, skeleton: None, references: Vec::new(), body })
 }

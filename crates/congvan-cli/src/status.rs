@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use congvan::control::{Reply, Request};
+use congvan::control::{NamedDocument, RelationTo, Reply, Request};
 use congvan::core::document::Reference;
 use congvan::core::status::{Staff, StatusContent, StatusNote};
 use congvan::core::{StatusCode, Text, Wire};
-use congvan::view::DocumentSummary;
 use congvan_edxml::StatusDraft;
 use serde::Serialize;
 
@@ -15,9 +14,6 @@ use crate::args;
 use crate::exit::{Exit, Failure};
 use crate::home::{App, Link};
 use crate::text::Lang;
-
-/// Documents looked through for the one that a status packet answers; the newest come first.
-const LOOK_BACK: usize = 5_000;
 
 #[derive(Serialize)]
 struct Reported {
@@ -43,7 +39,7 @@ pub(crate) async fn status(app: &App, args: args::Status) -> Result<Exit, Failur
         },
     };
     let link = app.session(args.offline.offline).await?;
-    let reported = report(app, &link, args.id, draft).await;
+    let reported = report(app, &link, args.id, args.answers, draft).await;
     link.close().await;
     let reported = reported?;
     let lang = app.out.lang;
@@ -73,7 +69,13 @@ pub(crate) fn meaning(lang: Lang, digits: &str) -> String {
     }
 }
 
-async fn report(app: &App, link: &Link, id: Option<String>, draft: StatusDraft) -> Result<Reported, Failure> {
+async fn report(
+    app: &App,
+    link: &Link,
+    id: Option<String>,
+    answers: Option<String>,
+    draft: StatusDraft,
+) -> Result<Reported, Failure> {
     let id = match id {
         // In full, so that what is printed names the document beyond doubt.
         Some(id) => link.document(Request::Show { id }).await?.summary.id,
@@ -87,32 +89,24 @@ async fn report(app: &App, link: &Link, id: Option<String>, draft: StatusDraft) 
     }
     let status = draft.code.digits();
     let content = hex::encode(StatusContent::V1(draft.note).to_bytes());
-    let reply = link.0.call(Request::Report { id: id.clone(), status: status.to_owned(), content }).await?;
+    let request = Request::Report { id: id.clone(), status: status.to_owned(), answers, content };
+    let reply = link.0.call(request).await?;
     Ok(Reported { written: Written::of(reply)?, document: id, status })
 }
 
-/// The document that a status packet answers, among those that came here.
-async fn find(link: &Link, answers: &Reference) -> Result<String, Failure> {
-    let Reply::Documents { documents } = link.0.call(Request::Inbox { limit: LOOK_BACK }).await? else {
-        return Err(Failure::Unexpected);
+/// The document that a status packet is about.
+async fn find(link: &Link, about: &Reference) -> Result<String, Failure> {
+    let named = NamedDocument {
+        relation: RelationTo::Answers,
+        document_id: about.document_id.to_string(),
+        code: about.code.to_string(),
+        date: about.date.to_string(),
+        agency: about.agency.to_string(),
     };
-    let mut found = Vec::new();
-    for document in documents.into_iter().filter(|document| may_answer(document, answers)) {
-        let view = link.document(Request::Show { id: document.id.clone() }).await?;
-        let names_it = !answers.document_id.is_empty() && !view.document_id.is_empty();
-        if !names_it || view.document_id == *answers.document_id {
-            found.push(document.id);
-        }
-    }
-    match found.as_slice() {
-        [] => Err(Failure::NoDocument([&*answers.agency, &*answers.code, &*answers.date].join(" "))),
+    let Reply::Found { ids } = link.0.call(Request::Find { named }).await? else { return Err(Failure::Unexpected) };
+    match ids.as_slice() {
+        [] => Err(Failure::NoDocument([&*about.agency, &*about.code, &*about.date].join(" "))),
         [id] => Ok(id.clone()),
-        _ => Err(Failure::SeveralDocuments(found)),
+        _ => Err(Failure::SeveralDocuments(ids)),
     }
-}
-
-/// Whether what the packet says of the document does not contradict what is known of it.
-fn may_answer(document: &DocumentSummary, answers: &Reference) -> bool {
-    let agrees = |said: &str, known: &str| said.is_empty() || known.is_empty() || said == known;
-    agrees(&answers.code, &document.code) && agrees(&answers.date, &document.promulgated)
 }

@@ -216,6 +216,44 @@ texts! {
     h_connected() "connected" "đã nối";
     h_genesis() "genesis" "tệp genesis";
 
+    h_state() "state" "hiệu lực";
+    h_answers() "answers" "trả lời";
+    h_recalls() "recalls" "thu hồi";
+    h_updates() "updates" "cập nhật";
+    h_replaces() "replaces" "thay thế";
+    h_answered_by() "answered by" "được trả lời";
+    h_recalled_by() "recalled by" "bị thu hồi bởi";
+    h_updated_by() "updated by" "cập nhật bởi";
+    h_replaced_by() "replaced by" "thay thế bởi";
+
+    due_received() "What this agency has to do:" "Việc cơ quan này phải làm:";
+    due_sent() "What others owe this agency:" "Việc nơi khác chưa làm cho cơ quan này:";
+    h_until() "until" "hạn";
+    h_by() "by" "nơi nhận";
+    h_lateness() "state" "tình trạng";
+    h_step() "what" "việc";
+    overdue() "overdue" "quá hạn";
+    due_soon() "due soon" "sắp đến hạn";
+    due_later() "later" "còn hạn";
+    unanswered() "never answered" "chưa từng trả lời";
+    date_unreadable() "date unreadable" "không đọc được ngày";
+    step_receive() "accept or refuse" "tiếp nhận hoặc từ chối";
+    step_complete() "complete" "hoàn thành";
+    step_answer() "answer" "trả lời";
+
+    in_force() "in force" "còn hiệu lực";
+    recall_asked() "recall asked" "đang bị yêu cầu lấy lại";
+    recalled_by_some() "recalled: some addressees agreed" "đã thu hồi ở một số nơi nhận";
+    recalled_by_all() "recalled: every addressee agreed" "đã thu hồi ở mọi nơi nhận";
+    updated_by(id) "updated by {id}: read both" "đã cập nhật bởi {id}: đọc cả hai";
+    replaced_by(id) "replaced by {id}" "đã thay thế bởi {id}";
+    held_withdrawn(id) "copy withdrawn ({id})" "đã trả lại ({id})";
+    held_updated(id) "update agreed ({id})" "đã nhận cập nhật ({id})";
+    held_replaced(id) "replacement agreed ({id})" "đã nhận thay thế ({id})";
+    open_asks(ids) "asked, not answered: {ids}" "chưa trả lời yêu cầu: {ids}";
+    to_ask(id) "(to {id})" "(trả lời {id})";
+    breaks(why) "[CHANGES NOTHING: {why}]" "[KHÔNG CÓ HIỆU LỰC: {why}]";
+
     kept_whole() "kept byte for byte" "giữ nguyên từng byte";
     not_yet() "not here yet" "chưa đến";
     no_status() "–" "–";
@@ -296,6 +334,9 @@ texts! {
     audit_violations(count) "NOT GENUINE: {count} violations." "KHÔNG CHÍNH XÁC: {count} vi phạm.";
     audit_violation(agency, number, reason) "agency {agency}, number {number}: {reason}"
         "cơ quan {agency}, số {number}: {reason}";
+    audit_note(agency, number, document, reason) "note: agency {agency}, number {number}, about document {document}: {reason}"
+        "lưu ý: cơ quan {agency}, số {number}, về văn bản {document}: {reason}";
+    audit_remark(what) "note: {what}" "lưu ý: {what}";
     audit_unreadable(path, error) "COULD NOT BE READ: {path}: {error}" "KHÔNG ĐỌC ĐƯỢC: {path}: {error}";
     audit_digest() "digest" "giá trị băm";
     audit_same(count) "All {count} copies are equal." "Cả {count} bản sao giống nhau.";
@@ -512,6 +553,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("inbox", "Liệt kê văn bản đến, mới nhất trước"),
     ("outbox", "Liệt kê văn bản đi, mới nhất trước"),
     ("show", "Xem một văn bản, diễn biến và bằng chứng của nó"),
+    ("due", "Liệt kê việc đến hạn: của cơ quan này, và của nơi khác đối với cơ quan này"),
     ("status", "Báo trạng thái xử lý văn bản"),
     ("export", "Xuất văn bản thành gói edXML và các tệp kèm"),
     ("wait", "Chờ đến khi văn bản và mọi tệp kèm đến đủ"),

@@ -136,13 +136,75 @@ fn statuses_reach_the_sender() {
     net.h55(&["outbox"]).ok().says(&format!("{TTTT} 03"));
 
     // A second document with the same id: which one is meant, nobody can know.
-    net.send_packet();
+    let second = net.send_packet();
     net.carry("h55", "tttt");
     net.tttt(&["status", "--offline", "--packet", packet.to_str().unwrap()]).fails(1).says(&id).says("ID");
-    net.tttt(&["status", &id, "--offline", "--packet", packet.to_str().unwrap()]).ok();
+    net.tttt(&["status", &second, "--offline", "--packet", packet.to_str().unwrap()]).ok();
     // And here none is.
     let tc = run(&net.path("tc"), &["status", "--offline", "--packet", packet.to_str().unwrap()]);
     tc.fails(1).says("12/BC-UBND");
+}
+
+#[test]
+fn a_documents_life_is_shown_and_kept_to_its_rules() {
+    let net = Net::new();
+    let id = net.send_packet();
+    net.carry("h55", "tttt");
+    let status = |dir: &str, code: &str, more: &[&str]| {
+        run(&net.path(dir), &[&["status", "--offline", id.as_str(), code], more].concat())
+    };
+    status("tttt", "03", &[]).ok();
+    status("tttt", "01", &[]).fails(1).says("01 cannot follow 03").says("04");
+    status("tttt", "15", &[]).fails(1).says("must name what it answers");
+    status("h55", "03", &[]).fails(1).says("only an addressee");
+    run(&net.path("h55"), &["--lang", "vi", "status", "--offline", &id, "03"]).fails(1).says("chỉ nơi nhận");
+
+    // The sender recalls it by a document, and by a word to each addressee.
+    let words = ["send", "--offline", "--to", TTTT, "--subject", "Thu hồi", "--recalls", &id[..8]];
+    let recall = json(&net.path("h55"), &words).ok().json()["id"].as_str().unwrap().to_owned();
+    status("h55", "13", &["--note", "Gửi nhầm"]).ok();
+    status("h55", "13", &[]).fails(1).says("asked already");
+    net.carry("h55", "tttt");
+    let shown = json(&net.path("tttt"), &["show", &id]).ok().json();
+    assert_eq!(
+        (&shown["standing"], &shown["linked_by"][0]["document"]),
+        (&"recall_asked".into(), &recall.clone().into())
+    );
+    status("tttt", "15", &[]).fails(1).says(&recall);
+    status("tttt", "15", &["--answers", &recall[..12]]).ok();
+    net.carry("tttt", "h55");
+    net.h55(&["show", &id]).ok().says("recalled: some addressees agreed").says("copy withdrawn").says(&recall[..12]);
+    net.h55(&["show", &recall]).ok().says("recalls").says(&id[..12]);
+    // Only one's own documents can be recalled, and only those that are here.
+    run(&net.path("tttt"), &["send", "--offline", "--to", H55, "--subject", "x", "--replaces", &id])
+        .fails(1)
+        .says("only the document's sender");
+    net.h55(&["send", "--offline", "--to", TC, "--subject", "x", "--updates", "00000000"]).fails(3).says("00000000");
+}
+
+#[test]
+fn a_packet_links_to_what_it_names() {
+    let net = Net::new();
+    let id = net.send_packet();
+    let packet = |kind: &str, named: &str, file: &str| {
+        let text = fs::read_to_string(sample("bao-cao.edxml")).unwrap();
+        let business = format!(
+            "<edXML:Bussiness><edXML:BussinessDocType>{kind}</edXML:BussinessDocType>\
+             <edXML:DocumentId>{named}</edXML:DocumentId></edXML:Bussiness></edXML:TraceHeaderList>"
+        );
+        let changed = text.replace("</edXML:TraceHeaderList>", &business);
+        assert_ne!(changed, text);
+        fs::write(net.path(file), changed).unwrap();
+        net.str(file)
+    };
+    let known = "000.00.00.H55,2026/03/02,12/BC-UBND";
+    let update = packet("2", known, "update.edxml");
+    let sent = json(&net.path("h55"), &["send", "--offline", "--packet", &update]).ok().json();
+    let shown = json(&net.path("h55"), &["show", sent["id"].as_str().unwrap()]).ok().json();
+    assert_eq!((&shown["links"][0]["relation"], &shown["links"][0]["document"]), (&"updates".into(), &id.into()));
+    let unknown = packet("1", "000.00.00.H55,2026/03/02,99/BC", "recall.edxml");
+    net.h55(&["send", "--offline", "--packet", &unknown]).fails(1).says("99/BC");
+    net.h55(&["send", "--offline", "--packet", &unknown, "--force"]).ok();
 }
 
 #[test]

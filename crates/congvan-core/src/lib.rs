@@ -64,6 +64,7 @@ pub mod ids;
 pub mod ingest;
 pub mod keyfile;
 pub mod keys;
+pub mod life;
 pub mod limits;
 pub mod quarantine;
 pub mod rng;

@@ -22,7 +22,7 @@ pub(crate) struct Owner {
 
 /// What the indexes know of an entry's payload. A malformed payload means nothing to them.
 pub(crate) enum Meaning {
-    Document(Vec<AgencyCode>),
+    Document { addressees: Vec<AgencyCode>, links: Vec<EntryId> },
     Status { document: EntryId, to: AgencyCode },
     Procedure { code: ProcedureCode, act: Act },
     Other,
@@ -31,8 +31,10 @@ pub(crate) enum Meaning {
 impl Meaning {
     pub(crate) fn of(kind: Kind, payload: Option<&[u8]>) -> Self {
         match (kind, payload) {
-            (Kind::DOCUMENT, Some(payload)) => DocumentPayload::from_bytes(payload)
-                .map_or(Self::Other, |document| Self::Document(document.cover.addressees.to_vec())),
+            (Kind::DOCUMENT, Some(payload)) => DocumentPayload::from_bytes(payload).map_or(Self::Other, |document| {
+                let links = document.cover.links.iter().map(|link| link.document.id).collect();
+                Self::Document { addressees: document.cover.addressees.to_vec(), links }
+            }),
             (Kind::STATUS, Some(payload)) => StatusPayload::from_bytes(payload)
                 .map_or(Self::Other, |status| Self::Status { document: status.cover.document.id, to: status.cover.to }),
             (Kind::PROCEDURE, Some(payload)) => ProcedurePayload::from_bytes(payload).map_or(Self::Other, |payload| {
@@ -71,7 +73,7 @@ impl Owner {
         }
         let Some(code) = &self.code else { return false };
         match meaning {
-            Meaning::Document(addressees) => addressees.binary_search(code).is_ok(),
+            Meaning::Document { addressees, .. } => addressees.binary_search(code).is_ok(),
             Meaning::Status { to, .. } => to == code,
             Meaning::Procedure { .. } | Meaning::Other => false,
         }
@@ -105,9 +107,12 @@ impl<'a> Batch<'a> {
         self.put(Cf::Ids, entry.id().as_bytes(), place);
         self.put(Cf::ByTime, layout::by_time(header.time, place), []);
         match meaning {
-            Meaning::Document(addressees) => {
+            Meaning::Document { addressees, links } => {
                 for code in addressees {
                     self.put(Cf::ByAddressee, layout::by_addressee(code, header.time, place), []);
+                }
+                for document in links {
+                    self.put(Cf::ByDocument, layout::by_document(*document, place), []);
                 }
             }
             Meaning::Status { document, .. } => self.put(Cf::ByDocument, layout::by_document(*document, place), []),
@@ -127,9 +132,12 @@ impl<'a> Batch<'a> {
         self.delete(Cf::Ids, entry.id().as_bytes());
         self.delete(Cf::ByTime, layout::by_time(header.time, place));
         match Meaning::of(header.kind, entry.payload()) {
-            Meaning::Document(addressees) => {
+            Meaning::Document { addressees, links } => {
                 for code in addressees {
                     self.delete(Cf::ByAddressee, layout::by_addressee(&code, header.time, place));
+                }
+                for document in links {
+                    self.delete(Cf::ByDocument, layout::by_document(document, place));
                 }
             }
             Meaning::Status { document, .. } => self.delete(Cf::ByDocument, layout::by_document(document, place)),

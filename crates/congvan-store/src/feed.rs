@@ -133,6 +133,32 @@ impl Ledger {
         self.put(layout::cursor_key(name), &number.to_be_bytes())
     }
 
+    /// Moves a consumer's cursor forward and stores entries' references under local keys, in one atomic
+    /// write: what a consumer keeps of the feed is exactly what its cursor says. Without `entries`, a
+    /// lower number than it has changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn advance(&self, name: &str, number: u64, entries: &[(Vec<u8>, EntryRef)]) -> Result<(), StoreError> {
+        let _write = guard(&self.0.write);
+        let number = number.max(self.cursor(name)?);
+        let mut batch = WriteBatch::default();
+        for (key, entry) in entries {
+            batch.put_cf(self.0.db.cf(Cf::Local), layout::local_key(key), layout::reference(*entry));
+        }
+        batch.put_cf(self.0.db.cf(Cf::Local), layout::cursor_key(name), number.to_be_bytes());
+        self.0.db.write(batch, true)
+    }
+
+    /// The entries whose references were stored under local keys that begin with `prefix`, by key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn local_entries(&self, prefix: &[u8]) -> Result<Vec<EntryRef>, StoreError> {
+        let stored = self.0.db.scan_prefix(Cf::Local, &layout::local_key(prefix), false);
+        stored.map(|item| Ok(layout::read_reference(&item?.1)?)).collect()
+    }
+
     /// All consumers and what they acknowledged, by name.
     ///
     /// # Errors

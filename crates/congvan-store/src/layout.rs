@@ -14,7 +14,7 @@
 //! | `ids` | entry id (32) | chain `u32` ‖ number `u64` |
 //! | `by_time` | time `u64` ‖ chain `u32` ‖ number `u64` | empty |
 //! | `by_addressee` | code ‖ `00` ‖ time `u64` ‖ chain `u32` ‖ number `u64` | empty (documents) |
-//! | `by_document` | document's entry id (32) ‖ chain `u32` ‖ number `u64` | empty (statuses) |
+//! | `by_document` | document's entry id (32) ‖ chain `u32` ‖ number `u64` | empty (statuses about it, documents that link to it) |
 //! | `procedures` | chain `u32` ‖ procedure's code ‖ `00` ‖ number `u64` | `0` publish, `1` amend, `2` retire |
 //! | `evidence` | `P` ‖ chain `u32` ‖ number `u64` | a proof of equivocation |
 //! | | `O` ‖ chain `u32` ‖ number `u64` ‖ entry id (32) | an entry set aside: its bytes |

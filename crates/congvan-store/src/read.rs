@@ -168,7 +168,7 @@ impl Ledger {
         self.listed(self.0.db.scan_prefix(Cf::ByAddressee, &layout::addressee_prefix(code), true))
     }
 
-    /// Statuses that name a document, chain by chain.
+    /// Statuses about a document, and documents that link to it, chain by chain in their order.
     pub fn by_document(&self, document: EntryId) -> impl Iterator<Item = Result<EntryRef, StoreError>> + '_ + use<'_> {
         self.listed(self.0.db.scan_prefix(Cf::ByDocument, document.as_bytes(), false))
     }

@@ -28,10 +28,15 @@ fn a_reopened_ledger_has_everything() {
     let mut drafts = notes(3);
     drafts.push(world.document(THEIRS, &[OURS], 20));
     drafts.push(world.status(THEIRS, sent.reference(), OURS));
+    let link = |relation| Link { relation, document: sent.reference() };
+    drafts.push(world.linking(THEIRS, &[], vec![link(Relation::Answers), link(Relation::Updates)], 30));
     let received = world.write(&home, &mut state, THEIRS, drafts);
     home.ingest(theirs, received.clone()).unwrap();
     home.set_cursor("register", 3).unwrap();
     home.set_cursor("register", 2).unwrap();
+    let keyed = [(b"doc 1".to_vec(), kept.reference()), (b"doc 2".to_vec(), sent.reference())];
+    home.advance("index", 5, &keyed).unwrap();
+    home.advance("index", 4, &[]).unwrap();
 
     for _ in 0..2 {
         assert_eq!(home.state(theirs), state);
@@ -42,11 +47,15 @@ fn a_reopened_ledger_has_everything() {
         assert_eq!(home.get_local_entry(b"key").unwrap(), Some(kept.reference()));
         assert_eq!(home.get_local(b"k").unwrap().unwrap(), b"v");
         assert_eq!(home.get_local(b"x").unwrap(), None);
-        assert_eq!(home.cursors().unwrap(), vec![("register".to_owned(), 3)]);
+        assert_eq!(home.cursors().unwrap(), vec![("index".to_owned(), 5), ("register".to_owned(), 3)]);
+        assert_eq!(home.local_entries(b"doc ").unwrap(), vec![kept.reference(), sent.reference()]);
+        assert_eq!(home.local_entries(b"doc 2").unwrap(), vec![sent.reference()]);
+        assert_eq!(home.local_entries(b"docs").unwrap(), vec![]);
         let to_us: Vec<_> = home.by_addressee(&code(OURS)).map(Result::unwrap).collect();
         assert_eq!(to_us, vec![received[3].reference()]);
-        let statuses: Vec<_> = home.by_document(sent.id()).map(Result::unwrap).collect();
-        assert_eq!(statuses, vec![received[4].reference()]);
+        // The status about it and the document that links to it; that links twice, and is one entry.
+        let about: Vec<_> = home.by_document(sent.id()).map(Result::unwrap).collect();
+        assert_eq!(about, vec![received[4].reference(), received[5].reference()]);
         let times: Vec<_> = home.by_time(Time::from_millis(9), Time::from_millis(20)).map(Result::unwrap).collect();
         assert_eq!(times, vec![received[4].reference(), sent.reference()]);
         assert_eq!(home.ids_with_prefix(&sent.id().to_string()[..9]).unwrap(), vec![sent.id()]);

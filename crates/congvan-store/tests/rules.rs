@@ -80,6 +80,29 @@ fn suspension_sets_aside_and_reinstatement_takes_back() {
 }
 
 #[test]
+fn what_is_said_of_a_document_is_forgotten_and_remembered_with_its_entries() {
+    let world = World::new();
+    let mut home = world.ledger();
+    let theirs = world.chain(THEIRS);
+    let mut state = ChainState::new(theirs);
+    let mut entries = world.write(&home, &mut state, THEIRS, vec![world.document(THEIRS, &[OURS], 1)]);
+    let document = entries[0].reference();
+    let link = Link { relation: Relation::Updates, document };
+    let drafts = vec![world.linking(THEIRS, &[OURS], vec![link], 2), world.status(THEIRS, document, OURS)];
+    entries.extend(world.write(&home, &mut state, THEIRS, drafts));
+    home.ingest(theirs, entries.clone()).unwrap();
+    let about = |home: &Home| -> Vec<_> { home.by_document(document.id).map(Result::unwrap).collect() };
+    let all = vec![entries[1].reference(), entries[2].reference()];
+    assert_eq!(about(&home), all);
+    world.change(&home, RosterAction::Suspend { chain: theirs, last: Some(entries[0].point()) });
+    assert_eq!(about(&home), []);
+    home.reopen();
+    assert_eq!(about(&home), []);
+    world.change(&home, RosterAction::Reinstate { chain: theirs });
+    assert_eq!(about(&home), all);
+}
+
+#[test]
 fn new_keys_by_the_registrar_void_what_the_old_one_signed_after() {
     let world = World::new();
     let (mut home, theirs, entries) = six(&world);

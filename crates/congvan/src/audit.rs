@@ -14,10 +14,11 @@ use congvan_core::archive::{ArchiveError, Frame};
 use congvan_core::blob::verify_chunk;
 use congvan_core::catalogue::{Act, Breach, Catalogue};
 use congvan_core::chain::Fault;
+use congvan_core::life::{Document, Fact, Life};
 use congvan_core::roster::RosterError;
 use congvan_core::{
-    ChainError, ChainId, ChainState, EquivocationProof, Genesis, Header, Kind, LinkedEntry, ProcedureCode,
-    ProcedurePayload, Roster, Seq, UnverifiedEntry, Wire, domain, entry,
+    ChainError, ChainId, ChainState, DocumentPayload, EntryId, EquivocationProof, Genesis, Header, Kind, LinkedEntry,
+    ProcedureCode, ProcedurePayload, Roster, Seq, UnverifiedEntry, Wire, domain, entry,
 };
 use congvan_store::{Ledger, OpenError, StoreError};
 use rayon::prelude::*;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::archive::{FrameReader, TransferError};
 use crate::audit::keys::Keys;
 use crate::certificate::{Anchors, KeyCertificate};
+use crate::life::{document_of, facts_of};
 
 /// Why an audit could not read what it was given.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +109,22 @@ pub struct Violation {
     pub reason: String,
 }
 
+/// Something that an auditor should know and that makes no copy less genuine: an entry that says of a
+/// document what its author could not say then (`docs/life.md`). It changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The agency's code; empty for what concerns the copy as a whole.
+    pub agency: String,
+    /// The number in its chain; 0 for what has none.
+    pub number: u64,
+    /// The id of the document that it is about.
+    pub document: String,
+    /// Why, in English.
+    pub reason: String,
+    /// Why, in Vietnamese.
+    pub reason_vi: String,
+}
+
 /// One chain as found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainReport {
@@ -177,6 +195,9 @@ pub struct Report {
     pub chains: Vec<ChainReport>,
     /// Every violation, in the order found.
     pub violations: Vec<Violation>,
+    /// What breaks the table of documents' lives, document by document.
+    #[serde(default)]
+    pub notes: Vec<Note>,
     /// Entries that stand.
     pub entries: u64,
     /// Signatures checked.
@@ -292,6 +313,8 @@ impl<R: Read> Read for Counting<R> {
 
 /// Entries checked together: enough to keep all cores busy, few enough to keep memory flat.
 const BATCH: usize = 2048;
+/// Documents, and what is said about them, that are held to judge their lives: some 500 bytes each.
+const MAX_TOLD: usize = 1_000_000;
 
 struct Auditor {
     roster: Roster,
@@ -302,6 +325,9 @@ struct Auditor {
     batch: Vec<UnverifiedEntry>,
     violations: Vec<Violation>,
     keys: Keys,
+    /// Documents, and what standing entries say about documents.
+    documents: BTreeMap<EntryId, Document>,
+    facts: Vec<Fact>,
     entries: u64,
     signatures: u64,
     chunks: u64,
@@ -328,6 +354,8 @@ impl Auditor {
             batch: Vec::new(),
             violations: Vec::new(),
             keys: Keys::default(),
+            documents: BTreeMap::new(),
+            facts: Vec::new(),
             entries: 0,
             signatures: 0,
             chunks: 0,
@@ -536,6 +564,7 @@ impl Auditor {
             if entry.header().kind == Kind::PROCEDURE {
                 self.procedure(entry);
             }
+            self.hear(entry);
         }
         if let Some(ChainError { seq, fault }) = bad.or(first_fault) {
             if standing < linked.len() {
@@ -553,6 +582,56 @@ impl Auditor {
         }
     }
 
+    /// Keeps what an entry says about documents.
+    fn hear(&mut self, entry: &LinkedEntry) {
+        let kind = entry.header().kind;
+        if !matches!(kind, Kind::DOCUMENT | Kind::STATUS) || self.told() > MAX_TOLD {
+            return;
+        }
+        let Some(agency) = self.roster.agency(entry.header().chain) else { return };
+        self.facts.extend(facts_of(entry, &agency.code, true));
+        if kind == Kind::DOCUMENT
+            && let Some(payload) = entry.payload().and_then(|payload| DocumentPayload::from_bytes(payload).ok())
+            && let Some(document) = document_of(&self.roster, entry, &payload.cover)
+        {
+            self.documents.insert(entry.id(), document);
+        }
+    }
+
+    fn told(&self) -> usize {
+        self.facts.len() + self.documents.len()
+    }
+
+    /// What breaks the table of documents' lives.
+    fn notes(&mut self) -> Vec<Note> {
+        if self.told() > MAX_TOLD {
+            let reason = format!("documents' lives were not judged: more than {MAX_TOLD} documents and statuses");
+            let reason_vi = format!("không xét diễn biến văn bản: có hơn {MAX_TOLD} văn bản và trạng thái");
+            return vec![Note { agency: String::new(), number: 0, document: String::new(), reason, reason_vi }];
+        }
+        let mut facts: BTreeMap<EntryId, Vec<Fact>> = BTreeMap::new();
+        for mut fact in std::mem::take(&mut self.facts) {
+            // A proof may have come after the entries.
+            fact.stands = self.broken.get(&fact.entry.chain).is_none_or(|from| fact.entry.seq < *from);
+            facts.entry(fact.about.id).or_default().push(fact);
+        }
+        let mut notes = Vec::new();
+        for (id, facts) in facts {
+            let Some(document) = self.documents.remove(&id) else { continue };
+            for event in Life::of(document, facts).history {
+                let Some(breach) = event.breach else { continue };
+                notes.push(Note {
+                    agency: event.fact.author.to_string(),
+                    number: event.fact.entry.seq.get(),
+                    document: id.to_string(),
+                    reason: breach.english(),
+                    reason_vi: breach.vietnamese(),
+                });
+            }
+        }
+        notes
+    }
+
     fn proof(&mut self, proof: &EquivocationProof) {
         self.flush();
         let reason = format!(
@@ -566,6 +645,7 @@ impl Auditor {
     fn finish(mut self, anchors: &Anchors) -> Report {
         self.flush();
         let keys = std::mem::take(&mut self.keys).report(self.roster.network(), anchors, |chain| self.name(chain));
+        let notes = self.notes();
         let roster_chain = self.roster.chain();
         let mut heads = vec![(roster_chain, self.roster.head())];
         heads.extend(
@@ -600,6 +680,7 @@ impl Auditor {
             network_name: self.roster.genesis().name.to_string(),
             chains,
             violations: self.violations,
+            notes,
             entries: self.entries,
             signatures: self.signatures,
             chunks: self.chunks,

@@ -61,7 +61,10 @@ impl Node {
                     false => EventKind::Received(view),
                 })
             }
-            Kind::STATUS => self.status_view(entry).map(EventKind::Status).ok_or("a malformed status".to_owned()),
+            Kind::STATUS => match self.status_view(entry) {
+                Some(view) => Ok(EventKind::Status(Box::new(view))),
+                None => Err("a malformed status".to_owned()),
+            },
             Kind::ROSTER => {
                 let recounted = crate::catalogue::recounted(&self.0.ledger, &self.0.ledger.roster(), entry);
                 let recounted = recounted.map_err(|error| error.to_string())?.map(|code| code.to_string());

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use congvan_certificate::Anchors;
 use congvan_core::keyfile::Keys;
-use congvan_core::{AgencyCode, AgencySecret, ChainId, ChainState, NetworkId, NodeKey, SealSecret, SecretKey};
+use congvan_core::{AgencyCode, AgencySecret, ChainId, ChainState, EntryId, NetworkId, NodeKey, SealSecret, SecretKey};
 use congvan_net::{Multiaddr, Net, NetConfig, NetError};
-use congvan_store::{HighWater, Ledger, MarkError, OpenError, Options, Writer};
+use congvan_store::{HighWater, Ledger, MarkError, OpenError, Options, StoreError, Writer};
 use congvan_sync::Peer;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::deadline::Deadlines;
 use crate::gate::{Facts, Gate};
+use crate::registry::{self, Registry};
 use crate::replicate::{self, Input};
 use crate::setup::{self, Home, SetupError};
 use crate::view::{AgencyView, NodeView, PeerView};
@@ -27,6 +29,9 @@ pub enum StartError {
     /// The ledger.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The ledger is another network's than the genesis file.
     #[error("the ledger is of network {ledger}, the genesis file of {genesis}")]
     OtherNetwork {
@@ -61,6 +66,8 @@ pub struct Builder {
     offline_start: bool,
     archive: bool,
     network: bool,
+    report_arrival: bool,
+    deadlines: Deadlines,
     passphrase: Option<String>,
     trust: Option<PathBuf>,
 }
@@ -88,6 +95,19 @@ impl Builder {
     /// Keeps every attachment, not only those addressed to this agency.
     pub fn archive(mut self, yes: bool) -> Self {
         self.archive = yes;
+        self
+    }
+
+    /// Whether the node itself reports 01, arrived, once a document that is addressed to this agency is
+    /// here with all its attachments. It does unless told otherwise; without a network it never does.
+    pub fn report_arrival(mut self, yes: bool) -> Self {
+        self.report_arrival = yes;
+        self
+    }
+
+    /// Working hours and terms, for the lists of what is due.
+    pub fn deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.deadlines = deadlines;
         self
     }
 
@@ -167,6 +187,8 @@ impl Builder {
             arrivals: watch::Sender::new(0),
             keyed: tokio::sync::Mutex::new(()),
             publishing: tokio::sync::Mutex::new(()),
+            turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
+            registry: Registry::new(&ledger)?,
             own: Mutex::new(own),
             writer: Mutex::new(None),
             replica: Mutex::new(None),
@@ -175,6 +197,7 @@ impl Builder {
             passphrase: self.passphrase,
             archive: self.archive,
             trust,
+            deadlines: self.deadlines,
             network,
             node,
             home,
@@ -187,6 +210,7 @@ impl Builder {
         if let Some(events) = events {
             let thread = replicate::spawn(node.0.clone(), inputs, events)?;
             *lock(&node.0.replica) = Some(thread);
+            registry::spawn(&node, self.report_arrival);
         }
         Ok(node)
     }
@@ -267,6 +291,7 @@ pub(crate) struct Shared {
     pub archive: bool,
     /// The authorities that the operator trusts.
     pub trust: Anchors,
+    pub deadlines: Deadlines,
     pub passphrase: Option<String>,
     pub own: Mutex<Own>,
     pub facts: Mutex<Facts>,
@@ -277,6 +302,10 @@ pub(crate) struct Shared {
     pub keyed: tokio::sync::Mutex<()>,
     /// Held while the catalogue is changed, so that what was judged still holds when it is written.
     pub publishing: tokio::sync::Mutex<()>,
+    /// One for some documents each, held while something is reported on one: what was looked at then
+    /// still is so when it is written.
+    turns: [tokio::sync::Mutex<()>; TURNS],
+    pub registry: Registry,
     pub writer: Mutex<Option<Writer>>,
     /// The mark beside the key, until the writer takes it.
     mark: Mutex<Option<HighWater>>,
@@ -286,7 +315,15 @@ pub(crate) struct Shared {
     pub to_replica: mpsc::Sender<Input>,
 }
 
+/// Documents on which something can be reported at once.
+const TURNS: usize = 64;
+
 impl Shared {
+    /// The turn of a document.
+    pub(crate) fn turn(&self, document: EntryId) -> &tokio::sync::Mutex<()> {
+        &self.turns[usize::from(document.as_bytes()[0]) % TURNS]
+    }
+
     pub(crate) fn own(&self) -> Own {
         lock(&self.own).clone()
     }
@@ -404,6 +441,8 @@ impl Node {
             offline_start: false,
             archive: false,
             network: true,
+            report_arrival: true,
+            deadlines: Deadlines::default(),
             passphrase: None,
             trust: None,
         }
@@ -541,6 +580,7 @@ impl Node {
         for ending in std::mem::take(&mut *lock(&shared.endings)) {
             ending();
         }
+        shared.registry.stop().await;
         // The replica thread ends by itself when asked; whoever waits for it must not block the runtime.
         let _ = shared.to_replica.send(Input::Stop).await;
         let stopped = tokio::task::spawn_blocking(move || {

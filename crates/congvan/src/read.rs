@@ -2,18 +2,21 @@
 
 use congvan_core::blob::{BlobCipher, BlobRef};
 use congvan_core::document::{DocumentError, Packaging, Packet};
+use congvan_core::life::{Breach, Event, Held, Life, Recipient, Says};
 use congvan_core::limits::CLOCK_TOLERANCE_MS;
 use congvan_core::status::StatusNote;
 use congvan_core::{
-    AgencyCode, ChainError, CodecError, DocumentPayload, EntryId, Envelope, Kind, LinkedEntry, StatusPayload, Wire,
+    ChainError, CodecError, DocumentPayload, EntryId, EntryRef, Envelope, Kind, LinkedEntry, Relation, StatusPayload,
+    Wire,
 };
 use congvan_store::StoreError;
 
 use crate::certificate;
 use crate::legal::{self, Carries};
 use crate::node::{Node, Own};
+use crate::registry::code_of;
 use crate::setup;
-use crate::view::{DocumentSummary, DocumentView, FileView, Progress, ProofView, StatusView};
+use crate::view::{DocumentSummary, DocumentView, FileView, LinkView, Progress, ProofView, StatusView};
 
 /// The fewest digits by which a document may be named.
 pub const MIN_ID_DIGITS: usize = 8;
@@ -152,10 +155,7 @@ impl Node {
 
     /// The entry of a document.
     pub(crate) fn document_entry(&self, id: &str) -> Result<LinkedEntry, ReadError> {
-        let text = id.trim().to_lowercase();
-        if text.len() < MIN_ID_DIGITS || text.len() > 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(ReadError::NotAnId(id.to_owned()));
-        }
+        let text = Self::digits(id)?;
         let ledger = &self.0.ledger;
         let entry = match text.parse::<EntryId>() {
             Ok(id) => ledger.entry_by_id(id)?,
@@ -173,11 +173,25 @@ impl Node {
         entry.filter(|entry| entry.header().kind == Kind::DOCUMENT).ok_or(ReadError::NotFound(id.to_owned()))
     }
 
-    fn payload_of(entry: &LinkedEntry) -> Result<DocumentPayload, ReadError> {
+    /// An id, or enough leading digits of one.
+    pub(crate) fn digits(id: &str) -> Result<String, ReadError> {
+        match id.trim().to_lowercase() {
+            text if !text.bytes().all(|b| b.is_ascii_hexdigit()) => Err(ReadError::NotAnId(id.to_owned())),
+            text if text.len() < MIN_ID_DIGITS || text.len() > 64 => Err(ReadError::NotAnId(id.to_owned())),
+            text => Ok(text),
+        }
+    }
+
+    pub(crate) fn payload_of(entry: &LinkedEntry) -> Result<DocumentPayload, ReadError> {
         Ok(DocumentPayload::from_bytes(entry.payload().ok_or(ReadError::Erased)?)?)
     }
 
-    fn open(&self, own: &Own, entry: &LinkedEntry, payload: &DocumentPayload) -> Result<Envelope, DocumentError> {
+    pub(crate) fn open(
+        &self,
+        own: &Own,
+        entry: &LinkedEntry,
+        payload: &DocumentPayload,
+    ) -> Result<Envelope, DocumentError> {
         let chain = entry.header().chain;
         let mut last = DocumentError::Seal(congvan_core::seal::SealError::NotForUs);
         for seal in &own.seals {
@@ -193,8 +207,9 @@ impl Node {
     fn summary(&self, own: &Own, entry: &LinkedEntry) -> Result<DocumentSummary, ReadError> {
         let payload = Self::payload_of(entry).ok();
         let envelope = payload.as_ref().and_then(|payload| self.open(own, entry, payload).ok()).unwrap_or_default();
-        let statuses = self.statuses_of(entry.id())?;
-        Ok(self.summarize(entry, payload.as_ref(), &envelope, &statuses))
+        // Of a document whose content was erased, nobody knows any more to whom it went.
+        let life = payload.is_some().then(|| self.life_of(entry)).transpose()?;
+        Ok(self.summarize(entry, payload.as_ref(), &envelope, life.as_ref()))
     }
 
     fn summarize(
@@ -202,25 +217,13 @@ impl Node {
         entry: &LinkedEntry,
         payload: Option<&DocumentPayload>,
         envelope: &Envelope,
-        statuses: &[StatusView],
+        life: Option<&Life>,
     ) -> DocumentSummary {
         let roster = self.0.ledger.roster();
         let header = entry.header();
         let sender = roster.agency(header.chain);
-        let to: Vec<String> =
-            payload.iter().flat_map(|p| p.cover.addressees.iter()).map(AgencyCode::to_string).collect();
-        let progress = to
-            .iter()
-            .map(|agency| Progress {
-                agency: agency.clone(),
-                status: statuses.iter().rev().find(|status| status.by == *agency).map(|status| status.status.clone()),
-            })
-            .collect();
+        let recipients = life.map_or(&[][..], |life| &life.recipients);
         let blobs = payload.map_or(&[][..], |payload| &payload.cover.blobs);
-        let code = match (envelope.number.is_empty(), envelope.notation.is_empty()) {
-            (false, false) => format!("{}/{}", envelope.number, envelope.notation),
-            _ => format!("{}{}", envelope.number, envelope.notation),
-        };
         DocumentSummary {
             id: entry.id().to_string(),
             from: sender.map(|agency| agency.code.to_string()).unwrap_or_default(),
@@ -228,15 +231,17 @@ impl Node {
             number: entry.seq().get(),
             time: header.time.as_millis(),
             clock_off: header.time.as_millis() > setup::now().as_millis().saturating_add(CLOCK_TOLERANCE_MS),
-            to,
-            code,
+            to: recipients.iter().map(|recipient| recipient.agency.to_string()).collect(),
+            code: code_of(envelope),
             type_name: envelope.type_name.to_string(),
             promulgated: envelope.promulgated.to_string(),
             subject: envelope.subject.to_string(),
             due: envelope.due.to_string(),
             attachments: envelope.attachments.len(),
             complete: blobs.iter().all(|blob| self.0.ledger.has_blob(blob)),
-            progress,
+            standing: life.map(|life| life.standing.name()).unwrap_or_default().to_owned(),
+            standing_by: life.and_then(|life| life.standing.by()).map(|by| by.id.to_string()),
+            progress: recipients.iter().map(progress).collect(),
         }
     }
 
@@ -246,7 +251,7 @@ impl Node {
         let own = self.0.own();
         let payload = Self::payload_of(entry)?;
         let envelope = self.open(&own, entry, &payload)?;
-        let history = self.statuses_of(entry.id())?;
+        let life = self.life_of(entry)?;
         let files = envelope.attachments.iter().map(|attachment| FileView {
             name: attachment.name.to_string(),
             media_type: attachment.media_type.to_string(),
@@ -260,7 +265,7 @@ impl Node {
         let status = self.0.ledger.status(entry.header().chain);
         Ok(DocumentView {
             files: files.collect(),
-            summary: self.summarize(entry, Some(&payload), &envelope, &history),
+            summary: self.summarize(entry, Some(&payload), &envelope, Some(&life)),
             document_id: envelope.document_id.to_string(),
             place: envelope.place.to_string(),
             summary_text: envelope.summary.to_string(),
@@ -268,7 +273,9 @@ impl Node {
             priority: envelope.priority.to_string(),
             has_packet: envelope.packet.is_some(),
             packet_carries: Carries::NotLooked,
-            history,
+            links: self.links_of(entry)?,
+            linked_by: self.linked_by(&life),
+            history: self.history(&life)?,
             proof: ProofView {
                 genuine: true,
                 signer: entry.signer().to_string(),
@@ -287,17 +294,15 @@ impl Node {
         })
     }
 
-    /// Statuses that name a document, oldest first. One whose own signature is bad is left out: the
-    /// check behind quarantines its chain.
-    fn statuses_of(&self, document: EntryId) -> Result<Vec<StatusView>, ReadError> {
+    /// The statuses of a life, in its order, opened where this agency can.
+    fn history(&self, life: &Life) -> Result<Vec<StatusView>, ReadError> {
         let mut statuses = Vec::new();
-        for reference in self.0.ledger.by_document(document) {
-            let Some(entry) = self.0.ledger.entry_by_id(reference?.id)? else { continue };
-            if entry.check().is_ok() {
-                statuses.extend(self.status_view(&entry));
+        for event in life.history.iter().filter(|event| matches!(event.fact.says, Says::Status { .. })) {
+            let EntryRef { chain, seq, .. } = event.fact.entry;
+            if let Some(entry) = self.0.ledger.entry(chain, seq)? {
+                statuses.extend(self.view_of_status(&entry, event.breach));
             }
         }
-        statuses.sort_by(|a, b| (a.time, &a.by, a.number).cmp(&(b.time, &b.by, b.number)));
         Ok(statuses)
     }
 
@@ -323,8 +328,16 @@ impl Node {
         own.seals.iter().find_map(|seal| payload.open(self.0.network, chain, seal).ok()).unwrap_or_default()
     }
 
-    /// A status; `None` for a malformed one.
+    /// A status, with what the table says of it; `None` for a malformed one.
     pub(crate) fn status_view(&self, entry: &LinkedEntry) -> Option<StatusView> {
+        let payload = StatusPayload::from_bytes(entry.payload()?).ok()?;
+        let document = self.0.ledger.entry_by_id(payload.cover.document.id).ok()?;
+        let life = document.and_then(|document| self.life_of(&document).ok());
+        let breach = life.and_then(|life| life.verdicts(entry.id()).find_map(|event| event.breach));
+        self.view_of_status(entry, breach)
+    }
+
+    fn view_of_status(&self, entry: &LinkedEntry, breach: Option<Breach>) -> Option<StatusView> {
         let payload = StatusPayload::from_bytes(entry.payload()?).ok()?;
         let chain = entry.header().chain;
         let note = self.note(&self.0.own(), entry, &payload);
@@ -342,7 +355,45 @@ impl Node {
             meaning_vi,
             note: note.note.to_string(),
             staff: staff.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "),
+            answers: payload.cover.answers.map(|answers| answers.id.to_string()),
+            breach: breach.map(|breach| breach.english()),
+            breach_vi: breach.map(|breach| breach.vietnamese()),
         })
+    }
+
+    /// The documents that a document concerns, each with what the table says of that.
+    fn links_of(&self, entry: &LinkedEntry) -> Result<Vec<LinkView>, ReadError> {
+        let mut links = Vec::new();
+        for link in Self::payload_of(entry)?.cover.links.iter() {
+            let other = self.0.ledger.entry_by_id(link.document.id)?;
+            let life = other.and_then(|other| self.life_of(&other).ok());
+            let says =
+                |event: &&Event| matches!(event.fact.says, Says::Link { relation, .. } if relation == link.relation);
+            let breach = life.and_then(|life| life.verdicts(entry.id()).find(says).and_then(|event| event.breach));
+            links.push(self.link_view(link.relation, link.document, breach));
+        }
+        Ok(links)
+    }
+
+    /// The documents that concern a document.
+    fn linked_by(&self, life: &Life) -> Vec<LinkView> {
+        let view = |event: &Event| match event.fact.says {
+            Says::Link { relation, .. } => Some(self.link_view(relation, event.fact.entry, event.breach)),
+            Says::Status { .. } => None,
+        };
+        life.history.iter().filter_map(view).collect()
+    }
+
+    fn link_view(&self, relation: Relation, other: EntryRef, breach: Option<Breach>) -> LinkView {
+        let roster = self.0.ledger.roster();
+        LinkView {
+            relation: relation_name(relation).to_owned(),
+            document: other.id.to_string(),
+            agency: roster.agency(other.chain).map(|agency| agency.code.to_string()).unwrap_or_default(),
+            number: other.seq.get(),
+            breach: breach.map(|breach| breach.english()),
+            breach_vi: breach.map(|breach| breach.vietnamese()),
+        }
     }
 
     /// A document's envelope, as its author wrote it.
@@ -420,6 +471,32 @@ impl Node {
         }
         let cipher = key.map_err(DocumentError::from)?.map(|key| BlobCipher::new(&key, number));
         Ok(AttachmentReader { node: self.clone(), blob, cipher, next: 0 })
+    }
+}
+
+fn progress(recipient: &Recipient) -> Progress {
+    let (held, held_by) = match recipient.held {
+        Held::AsSent => ("as_sent", None),
+        Held::Withdrawn(by) => ("withdrawn", Some(by)),
+        Held::Updated(by) => ("updated", Some(by)),
+        Held::Replaced(by) => ("replaced", Some(by)),
+    };
+    Progress {
+        agency: recipient.agency.to_string(),
+        status: recipient.handling.map(|code| code.digits().to_owned()),
+        held: held.to_owned(),
+        held_by: held_by.map(|by| by.id.to_string()),
+        open: recipient.open.iter().map(|ask| ask.id.to_string()).collect(),
+    }
+}
+
+/// A word for programs.
+pub(crate) fn relation_name(relation: Relation) -> &'static str {
+    match relation {
+        Relation::Answers => "answers",
+        Relation::Recalls => "recalls",
+        Relation::Updates => "updates",
+        Relation::Replaces => "replaces",
     }
 }
 

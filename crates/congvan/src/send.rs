@@ -1,4 +1,4 @@
-//! Writing: documents and what became of them.
+//! Sending documents.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -6,14 +6,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use congvan_core::blob::{BlobCipher, BlobError, BlobRef, CHUNK, SEALED_CHUNK};
-use congvan_core::document::{DocumentError, Packet};
+use congvan_core::document::{DocumentError, Packet, Reference, Relation};
 use congvan_core::limits::{MAX_ATTACHMENT, MAX_INLINE_PACKET};
 use congvan_core::rng::{self, RandomError};
 use congvan_core::seal::ContentKey;
-use congvan_core::status::StatusNote;
 use congvan_core::{
     AgencyCode, Attachment, Bounded, ChainId, Cover, Digest, DocumentPayload, Draft, EntryRef, Envelope, Kind, Link,
-    SealPublic, Sorted, StatusCode, StatusCover, StatusPayload, VerifiedEntry, Wire, domain,
+    SealPublic, Sorted, VerifiedEntry, Wire, domain,
 };
 use congvan_store::{AppendError, Done, Full, LocalPut, StoreError};
 use tokio::sync::oneshot;
@@ -22,6 +21,7 @@ use crate::gate::Gate;
 use crate::node::{Node, Own, lock};
 use crate::read::ReadError;
 use crate::replicate::Input;
+use crate::report::LifeError;
 use crate::setup;
 
 /// How long writing waits for the gate to open.
@@ -65,6 +65,11 @@ pub struct Outgoing {
     pub to: Vec<AgencyCode>,
     /// Earlier documents that it answers, recalls, updates or replaces.
     pub links: Vec<Link>,
+    /// The same, as a packet names them; those that are found here become links. One that it is to
+    /// recall, update or replace, and that is not found, is an error, unless `force` is set.
+    pub references: Vec<(Relation, Reference)>,
+    /// Send it although what it is to recall, update or replace is not found here.
+    pub force: bool,
     /// Everything about it.
     pub envelope: Envelope,
     /// The attachments' bytes.
@@ -152,6 +157,9 @@ pub enum SendError {
     /// The document that a status is about.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The rules of a document's life.
+    #[error(transparent)]
+    Life(#[from] LifeError),
     /// Keys on disk.
     #[error(transparent)]
     Setup(#[from] setup::SetupError),
@@ -161,7 +169,7 @@ pub enum SendError {
 }
 
 /// Where the ledger keeps what was written under an idempotency key.
-fn local_key(what: &[u8], key: Option<&str>) -> Result<Option<Vec<u8>>, SendError> {
+pub(crate) fn local_key(what: &[u8], key: Option<&str>) -> Result<Option<Vec<u8>>, SendError> {
     match key {
         Some(key) if key.is_empty() || key.len() > MAX_KEY => Err(SendError::KeyLength(key.len())),
         Some(key) => Ok(Some([what, key.as_bytes()].concat())),
@@ -183,7 +191,7 @@ impl Node {
     }
 
     /// Appends a draft, and returns once it is durable. Dropping the future does not undo it.
-    async fn append(&self, draft: Draft, local: Vec<LocalPut>) -> Result<VerifiedEntry, SendError> {
+    pub(crate) async fn append(&self, draft: Draft, local: Vec<LocalPut>) -> Result<VerifiedEntry, SendError> {
         let writer = lock(&self.0.writer).clone().ok_or(SendError::Stopping)?;
         let (done, answered) = self.answer();
         if let Err(Full { draft, local, done }) = writer.try_append_then(draft, local, done) {
@@ -263,11 +271,14 @@ impl Node {
 
     /// Stores the attachments and makes the payload.
     fn prepare(&self, own: &Own, outgoing: Outgoing) -> Result<DocumentPayload, SendError> {
-        let Outgoing { to, links, mut envelope, attachments, skeleton, public, .. } = outgoing;
+        let Outgoing { to, mut links, references, force, mut envelope, attachments, skeleton, public, .. } = outgoing;
         let addressees: Sorted<AgencyCode, { congvan_core::limits::MAX_ADDRESSEES }> = Sorted::from_unsorted(to)?;
         if addressees.is_empty() && !public {
             return Err(SendError::NoAddressee);
         }
+        links.extend(self.resolve(own, &references, force)?);
+        let links: Sorted<Link, { congvan_core::limits::MAX_REFERENCES }> = Sorted::from_unsorted(links)?;
+        self.check_links(own, &links, &addressees)?;
         let keys = self.seal_keys(&addressees)?;
         if envelope.attachments.len() != attachments.len() {
             return Err(SendError::Attachments { listed: envelope.attachments.len(), given: attachments.len() });
@@ -304,7 +315,7 @@ impl Node {
                 Some(Packet::Blob(blob))
             }
         };
-        let cover = Cover { addressees, links: Sorted::from_unsorted(links)?, blobs: Bounded::new(blobs)? };
+        let cover = Cover { addressees, links, blobs: Bounded::new(blobs)? };
         if public {
             return Ok(DocumentPayload::public(cover, envelope)?);
         }
@@ -314,7 +325,7 @@ impl Node {
     }
 
     /// The sealing key that holds now for each agency.
-    fn seal_keys(&self, codes: &[AgencyCode]) -> Result<Vec<SealPublic>, SendError> {
+    pub(crate) fn seal_keys(&self, codes: &[AgencyCode]) -> Result<Vec<SealPublic>, SendError> {
         let roster = self.0.ledger.roster();
         let key = |code: &AgencyCode| {
             let agency = roster.by_code(code)?;
@@ -366,68 +377,8 @@ impl Node {
         })
     }
 
-    /// Reports what became of a document, to its sender.
-    ///
-    /// # Errors
-    /// [`SendError`]; nothing was written then.
-    pub async fn report(&self, id: &str, code: StatusCode, note: StatusNote) -> Result<Receipt, SendError> {
-        self.report_with(id, code, note, None).await
-    }
-
-    /// The same, once for each key: a retry with the same key reports nothing more.
-    ///
-    /// # Errors
-    /// [`SendError`]; nothing was written then.
-    pub async fn report_once(
-        &self,
-        id: &str,
-        code: StatusCode,
-        note: StatusNote,
-        key: &str,
-    ) -> Result<Receipt, SendError> {
-        self.report_with(id, code, note, Some(key)).await
-    }
-
-    async fn report_with(
-        &self,
-        id: &str,
-        code: StatusCode,
-        note: StatusNote,
-        key: Option<&str>,
-    ) -> Result<Receipt, SendError> {
-        let own = self.writable_own().await?;
-        let local_key = local_key(b"said\0", key)?;
-        let _keyed = match &local_key {
-            Some(_) => Some(self.0.keyed.lock().await),
-            None => None,
-        };
-        if let Some(entry) = self.written_under(local_key.as_deref())? {
-            return Ok(Receipt { entry, repeated: true });
-        }
-        let document = self.document_entry(id)?.reference();
-        let roster = self.0.ledger.roster();
-        let to = match roster.agency(document.chain) {
-            Some(agency) => agency.code.clone(),
-            None => return Err(ReadError::NotFound(id.to_owned()).into()),
-        };
-        let key = self.seal_keys(std::slice::from_ref(&to))?;
-        let (Some(key), Some(own_seal)) = (key.first(), own.seals.first()) else { return Err(SendError::Stopping) };
-        let payload = StatusPayload::seal(
-            self.0.network,
-            own.chain,
-            StatusCover { document, answers: None, code, to },
-            *key,
-            own_seal.public(),
-            note,
-            &mut rng::from_os()?,
-        )?;
-        let draft = Draft { kind: Kind::STATUS, time: setup::now(), payload: payload.to_bytes() };
-        let entry = self.append(draft, local_key.into_iter().map(LocalPut::Entry).collect()).await?;
-        Ok(Receipt { entry: entry.reference(), repeated: false })
-    }
-
     /// The entry that an earlier call with the same key wrote.
-    fn written_under(&self, local_key: Option<&[u8]>) -> Result<Option<EntryRef>, SendError> {
+    pub(crate) fn written_under(&self, local_key: Option<&[u8]>) -> Result<Option<EntryRef>, SendError> {
         Ok(local_key.map(|key| self.0.ledger.get_local_entry(key)).transpose()?.flatten())
     }
 

@@ -37,17 +37,46 @@ pub struct DocumentSummary {
     pub attachments: usize,
     /// Whether every attachment is here in full.
     pub complete: bool,
-    /// The last status that each addressee reported.
+    /// What it is worth now: `in_force`, `recall_asked`, `recalled_by_some`, `recalled_by_all`, `updated`
+    /// or `replaced`.
+    pub standing: String,
+    /// The id of the document that updates it or stands in its place.
+    pub standing_by: Option<String>,
+    /// How far each addressee is.
     pub progress: Vec<Progress>,
 }
 
-/// How far one addressee is with a document.
+/// How far one addressee is with a document, by what it reported and might report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// The addressee's code.
     pub agency: String,
-    /// Its last status code, two digits; `None` before the first.
+    /// Its last status of handling, `01` to `06`; `None` before the first.
     pub status: Option<String>,
+    /// What it has in hand: the document `as_sent`, or, by its own agreement, `withdrawn`, `updated` or
+    /// `replaced`.
+    pub held: String,
+    /// The id of the status or document that it agreed to.
+    pub held_by: Option<String>,
+    /// Ids of what was asked of it and not answered yet.
+    pub open: Vec<String>,
+}
+
+/// That one document concerns another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkView {
+    /// `answers`, `recalls`, `updates` or `replaces`.
+    pub relation: String,
+    /// The other document's id.
+    pub document: String,
+    /// Its sender's code; empty where the roster does not know it.
+    pub agency: String,
+    /// The number in its sender's chain.
+    pub number: u64,
+    /// Why the link changes nothing, in English; `None` where it holds.
+    pub breach: Option<String>,
+    /// The same in Vietnamese.
+    pub breach_vi: Option<String>,
 }
 
 /// A document with everything that its reader may know.
@@ -73,6 +102,11 @@ pub struct DocumentView {
     /// Whether that packet carries a signature of its own, which is kept byte for byte and not judged.
     pub packet_carries: Carries,
     /// What became of it, oldest first.
+    /// Earlier documents that it concerns.
+    pub links: Vec<LinkView>,
+    /// Later documents that concern it.
+    pub linked_by: Vec<LinkView>,
+    /// What was reported of it, oldest first by their authors' clocks; also what changes nothing.
     pub history: Vec<StatusView>,
     /// What this node vouches for.
     pub proof: ProofView,
@@ -120,6 +154,12 @@ pub struct StatusView {
     pub note: String,
     /// Who handled it, as reported.
     pub staff: String,
+    /// The id of the status or document that it answers.
+    pub answers: Option<String>,
+    /// Why it changes nothing, in English; `None` where it holds.
+    pub breach: Option<String>,
+    /// The same in Vietnamese.
+    pub breach_vi: Option<String>,
 }
 
 impl StatusView {
@@ -246,7 +286,7 @@ pub enum EventKind {
     /// This agency sent a document.
     Sent(Box<DocumentView>),
     /// Somebody reported on a document of this agency, or this agency did on another's.
-    Status(StatusView),
+    Status(Box<StatusView>),
     /// The roster changed.
     Roster {
         /// The roster's number.

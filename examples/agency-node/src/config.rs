@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use congvan::deadline::Deadlines;
 use congvan_gateway::{UtcOffset, VxpOptions};
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) offline_start: bool,
     /// Keep every attachment, not only one's own.
     pub(crate) archive: bool,
+    /// Report 01 without a clerk.
+    pub(crate) report_arrival: bool,
     /// The file whose first line opens the agency's keys.
     pub(crate) passphrase_file: Option<PathBuf>,
     /// Certificates of the authorities that vouch for agencies' keys.
@@ -73,6 +76,8 @@ pub(crate) struct Config {
     pub(crate) log_level: String,
     /// How they are written.
     pub(crate) log_format: LogFormat,
+    /// Working hours and terms.
+    pub(crate) deadlines: Deadlines,
 }
 
 impl Default for Config {
@@ -83,6 +88,7 @@ impl Default for Config {
             bootstrap: Vec::new(),
             offline_start: false,
             archive: false,
+            report_arrival: true,
             passphrase_file: None,
             trust: None,
             http: None,
@@ -94,6 +100,7 @@ impl Default for Config {
             vxp_max_packet_mib: 512,
             log_level: "info".to_owned(),
             log_format: LogFormat::Text,
+            deadlines: Deadlines::default(),
         }
     }
 }
@@ -165,6 +172,8 @@ pub(crate) enum ConfigError {
 
 /// How a key is written in an environment variable.
 enum Shape {
+    /// As TOML writes a table in one line.
+    Table,
     Text,
     /// Separated by commas.
     List,
@@ -172,12 +181,13 @@ enum Shape {
     Number,
 }
 
-const KEYS: [(&str, Shape); 16] = [
+const KEYS: [(&str, Shape); 18] = [
     ("dir", Shape::Text),
     ("listen", Shape::List),
     ("bootstrap", Shape::List),
     ("offline_start", Shape::Switch),
     ("archive", Shape::Switch),
+    ("report_arrival", Shape::Switch),
     ("passphrase_file", Shape::Text),
     ("trust", Shape::Text),
     ("http", Shape::Text),
@@ -189,6 +199,7 @@ const KEYS: [(&str, Shape); 16] = [
     ("vxp_max_packet_mib", Shape::Number),
     ("log_level", Shape::Text),
     ("log_format", Shape::Text),
+    ("deadlines", Shape::Table),
 ];
 
 impl Config {
@@ -230,6 +241,10 @@ impl Config {
                     "1" | "true" => true.into(),
                     "0" | "false" => false.into(),
                     other => text(other),
+                },
+                Shape::Table => match toml::from_str::<toml::Table>(&format!("key = {value}")) {
+                    Ok(mut table) => table.remove("key").unwrap_or_else(|| text(&value)),
+                    Err(_) => text(&value),
                 },
             };
             config = config.with(key, parsed).map_err(|source| ConfigError::Variable {
@@ -386,6 +401,8 @@ mod tests {
             ("CONGVAN_NODE_ARCHIVE", "1"),
             ("CONGVAN_NODE_HTTP", "127.0.0.1:9"),
             ("CONGVAN_NODE_LOG_FORMAT", "json"),
+            ("CONGVAN_NODE_REPORT_ARRIVAL", "false"),
+            ("CONGVAN_NODE_DEADLINES", "{ soon = \"2d\", calendar = { morning = \"07:30-11:30\" } }"),
             ("CONGVAN_NODE_VXP_WINDOW_MINUTES", "5"),
             ("CONGVAN_DIR", "/not/ours"),
         ])
@@ -399,6 +416,8 @@ mod tests {
                 archive: true,
                 http: Some("127.0.0.1:9".parse().unwrap()),
                 log_format: LogFormat::Json,
+                report_arrival: false,
+                deadlines: toml::from_str("soon = \"2d\"\ncalendar.morning = \"07:30-11:30\"").unwrap(),
                 vxp_window_minutes: 5,
                 ..Config::default()
             }
@@ -411,6 +430,8 @@ mod tests {
             ("CONGVAN_NODE_ARCHIVE", "ja"),
             ("CONGVAN_NODE_HTTP", "localhost"),
             ("CONGVAN_NODE_LOG_FORMAT", "xml"),
+            ("CONGVAN_NODE_DEADLINES", "{ soon = \"1w\" }"),
+            ("CONGVAN_NODE_DEADLINES", "{"),
             ("CONGVAN_NODE_VXP_SESSION_HOURS", "một"),
         ] {
             let error = env(&[(variable, value)]).unwrap_err().to_string();

@@ -140,7 +140,9 @@ async fn start_node(config: &Config) -> Result<Node, Failure> {
         .offline_start(config.offline_start)
         .archive(config.archive)
         .passphrase(config.passphrase()?)
-        .trust(config.trust.clone());
+        .trust(config.trust.clone())
+        .report_arrival(config.report_arrival)
+        .deadlines(config.deadlines.clone());
     for address in &config.listen {
         builder = builder.listen(address);
     }

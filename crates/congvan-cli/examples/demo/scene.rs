@@ -211,26 +211,40 @@ fn arrives_whole(stage: &Stage, receiver: &Agency, id: &str, packet: &[u8], pars
     Ok(())
 }
 
-/// 01 arrived, 03 accepted, 06 completed, from both; the sender sees all six.
+/// What an agency sees reported of a document: by whom, and what.
+fn reported(stage: &Stage, agency: &Agency, id: &str) -> Step<BTreeSet<(String, String)>> {
+    let shown = stage.ask(agency.home, &["show", id])?;
+    let history = shown["history"].as_array().cloned().unwrap_or_default();
+    history.iter().map(|status| Ok((text(status, "by")?, text(status, "status")?))).collect()
+}
+
+/// 01 arrived, by the nodes themselves; 03 accepted and 06 completed, by the clerks. The sender sees all
+/// six, and what cannot follow is refused.
 fn report_statuses(stage: &Stage, id: &str) -> Step {
-    let mut reported = BTreeSet::new();
+    let of = |statuses: &[&str]| -> BTreeSet<_> {
+        let both = [B, C].into_iter().flat_map(|receiver| statuses.iter().map(move |status| (receiver.code, *status)));
+        both.map(|(by, status)| (by.to_owned(), status.to_owned())).collect()
+    };
+    until("the sender sees that both receivers' nodes reported 01", ARRIVAL, || {
+        Ok((reported(stage, &A, id)? == of(&["01"])).then_some(()))
+    })?;
+    stage
+        .done("Hai nút tự báo 01 đã đến, không cần ai bấm", "both receiving nodes reported 01, arrived, by themselves");
     for receiver in [B, C] {
-        for status in ["01", "03", "06"] {
+        for status in ["03", "06"] {
             stage.congvan(receiver.home, &["status", id, status])?;
-            reported.insert((receiver.code.to_owned(), status.to_owned()));
         }
     }
     until("the sender sees the statuses 01, 03 and 06 of both receivers", ARRIVAL, || {
-        let shown = stage.ask(A.home, &["show", id])?;
-        let history = shown["history"].as_array().cloned().unwrap_or_default();
-        let seen: BTreeSet<_> =
-            history.iter().map(|s| Ok((text(s, "by")?, text(s, "status")?))).collect::<Step<_>>()?;
-        Ok((seen == reported).then_some(()))
+        Ok((reported(stage, &A, id)? == of(&["01", "03", "06"])).then_some(()))
     })?;
     stage.done(
-        "Trạng thái 01 đã đến, 03 đã tiếp nhận, 06 hoàn thành từ cả hai nơi nhận; nơi gửi thấy đủ",
+        "03 đã tiếp nhận, 06 hoàn thành từ cả hai nơi nhận; nơi gửi thấy đủ",
         "the sender sees statuses 01, 03 and 06 of both receivers",
     );
+    let ran = stage.try_congvan(B.home, &["status", id, "02"])?;
+    ensure(ran.code() == Some(1), || format!("02 after 06 was not refused\n{}", ran.in_full()))?;
+    stage.done("02 sau 06 bị từ chối, không ghi gì", "02 after 06 is refused, and nothing is written");
     Ok(())
 }
 

@@ -2,11 +2,11 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use congvan::core::AgencyCode;
-use congvan::core::document::Reference;
+use congvan::core::document::{Reference, Relation};
+use congvan::core::{AgencyCode, Text};
 use congvan::view::DocumentSummary;
 use congvan::{Node, Outgoing, Receipt, SendError, Source};
-use congvan_edxml::{Draft, ImportError, StatusDraft};
+use congvan_edxml::{Draft, ImportError, PacketLink, StatusDraft};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer::{Answer, Fault, Sent};
@@ -97,6 +97,9 @@ pub(super) fn check_service(text: &str) -> Result<(), Fault> {
 fn outgoing(draft: Draft, key: String) -> Result<Outgoing, Fault> {
     let to = draft.to.into_iter().map(AgencyCode::new).collect::<Result<Vec<_>, _>>();
     Ok(Outgoing {
+        references: draft.links.into_iter().filter_map(named).collect(),
+        // The SDK has no way to insist, and what it recalls may be of the time before this ledger.
+        force: true,
         to: to.map_err(|error| Fault::Packet(format!("To/OrganId: {error}")))?,
         envelope: draft.envelope,
         attachments: draft.attachments.into_iter().map(Source::Bytes).collect(),
@@ -104,6 +107,26 @@ fn outgoing(draft: Draft, key: String) -> Result<Outgoing, Fault> {
         key: Some(key),
         ..Outgoing::default()
     })
+}
+
+/// A document that the packet refers to; `None` where a text is longer than any in the ledger.
+fn named(link: PacketLink) -> Option<(Relation, Reference)> {
+    let relation = match link.relation {
+        congvan_edxml::Relation::Answers => Relation::Answers,
+        congvan_edxml::Relation::Recalls => Relation::Recalls,
+        congvan_edxml::Relation::Updates => Relation::Updates,
+        congvan_edxml::Relation::Replaces => Relation::Replaces,
+    };
+    // Beside a document that is answered, its author; beside one that is changed, often its receivers.
+    let agency = link.organs.into_iter().next().filter(|_| relation == Relation::Answers);
+    let text = |text: Option<String>| Text::new(text.unwrap_or_default()).ok();
+    let reference = Reference {
+        agency: text(agency)?,
+        code: text(link.code)?,
+        date: text(link.date)?,
+        document_id: text(link.document_id)?,
+    };
+    Some((relation, reference))
 }
 
 /// The id of the one document among those that came here which a status packet answers.

@@ -82,10 +82,15 @@ impl World {
     }
 
     pub fn document(&self, of: &str, to: &[&str], time: u64) -> Draft {
+        self.linking(of, to, vec![], time)
+    }
+
+    /// A document that concerns earlier ones.
+    pub fn linking(&self, of: &str, to: &[&str], links: Vec<Link>, time: u64) -> Draft {
         let to = Sorted::from_unsorted(to.iter().map(|to| code(to)).collect()).unwrap();
         let envelope = Envelope { subject: Text::new(of).unwrap(), ..Envelope::default() };
-        let payload =
-            DocumentPayload::public(Cover { addressees: to, ..Cover::default() }, envelope).unwrap().to_bytes();
+        let cover = Cover { addressees: to, links: Sorted::from_unsorted(links).unwrap(), ..Cover::default() };
+        let payload = DocumentPayload::public(cover, envelope).unwrap().to_bytes();
         Draft { kind: Kind::DOCUMENT, time: Time::from_millis(time), payload }
     }
 

@@ -8,15 +8,66 @@
 //! Each connection carries one request. It is for the operator's own commands on the same machine;
 //! software embeds the crate or speaks HTTP.
 
+use congvan_core::Relation;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{CatalogueChanges, CatalogueList, Filter, ProcedureDetail};
+use crate::deadline::{Deadlines, DueView, Side};
 use crate::view::{AgencyView, DocumentSummary, DocumentView, EventView, NodeView, PeerView};
 
 /// The most bytes of a JSON frame.
 pub const MAX_JSON: usize = 16 * 1024 * 1024;
 /// The most bytes of a body frame.
 pub const MAX_PIECE: usize = 256 * 1024;
+
+/// What a document is to an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RelationTo {
+    /// It answers it.
+    Answers,
+    /// It recalls it.
+    Recalls,
+    /// It updates it.
+    Updates,
+    /// It stands in its place.
+    Replaces,
+}
+
+impl From<RelationTo> for Relation {
+    fn from(relation: RelationTo) -> Self {
+        match relation {
+            RelationTo::Answers => Self::Answers,
+            RelationTo::Recalls => Self::Recalls,
+            RelationTo::Updates => Self::Updates,
+            RelationTo::Replaces => Self::Replaces,
+        }
+    }
+}
+
+/// A link to an earlier document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkTo {
+    /// What the document is to it.
+    pub relation: RelationTo,
+    /// Its id, or at least eight leading digits of it.
+    pub document: String,
+}
+
+/// An earlier document as a packet names it; what the packet does not say is empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedDocument {
+    /// What the document is to it.
+    pub relation: RelationTo,
+    /// Its author's id of it.
+    pub document_id: String,
+    /// Number and notation.
+    pub code: String,
+    /// Its date.
+    pub date: String,
+    /// The agency that promulgated it.
+    pub agency: String,
+}
 
 /// What an operator's command asks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -58,6 +109,15 @@ pub enum Request {
         key: Option<String>,
         /// Readable by everybody.
         public: bool,
+        /// Earlier documents that it concerns.
+        #[serde(default)]
+        links: Vec<LinkTo>,
+        /// Earlier documents as its packet names them; those found become links.
+        #[serde(default)]
+        references: Vec<NamedDocument>,
+        /// Send it although what it is to recall, update or replace is not found.
+        #[serde(default)]
+        force: bool,
     },
     /// Reports what became of a document.
     Report {
@@ -65,6 +125,9 @@ pub enum Request {
         id: String,
         /// Two digits.
         status: String,
+        /// The id of what it answers, where several things are asked.
+        #[serde(default)]
+        answers: Option<String>,
         /// `congvan_core::status::StatusContent` in hexadecimal.
         content: String,
     },
@@ -84,6 +147,19 @@ pub enum Request {
     Envelope {
         /// The document's id.
         id: String,
+    },
+    /// Documents as a status packet names the one that it is about.
+    Find {
+        /// What it says; `relation` does not matter.
+        named: NamedDocument,
+    },
+    /// What is due, the longest overdue first.
+    Due {
+        /// Of documents received, or of those sent.
+        side: Side,
+        /// Working hours and terms; the node's own where left out.
+        #[serde(default)]
+        deadlines: Option<Box<Deadlines>>,
     },
     /// Waits until a document and all its attachments are here.
     WaitComplete {
@@ -197,6 +273,16 @@ pub enum Reply {
         /// Them.
         documents: Vec<DocumentSummary>,
     },
+    /// To [`Request::Find`]: ids, oldest first.
+    Found {
+        /// Them.
+        ids: Vec<String>,
+    },
+    /// To [`Request::Due`].
+    Due {
+        /// It.
+        due: Vec<DueView>,
+    },
     /// To [`Request::Show`] and [`Request::WaitComplete`].
     Document(Box<DocumentView>),
     /// To [`Request::Send`], [`Request::Report`], [`Request::RotateKey`] and [`Request::Roster`]: it
@@ -243,8 +329,11 @@ pub enum Reply {
     Done,
     /// It failed.
     Error {
-        /// What, where, and what to do.
+        /// What, where, and what to do, in English.
         message: String,
+        /// The same in Vietnamese, for what a clerk may do wrong.
+        #[serde(default)]
+        message_vi: Option<String>,
         /// Whether waiting and asking again may help.
         retry: bool,
     },

@@ -4,14 +4,18 @@ use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use congvan_core::document::Reference;
 use congvan_core::status::{StatusContent, StatusNote};
-use congvan_core::{AgencyCode, Content, Envelope, ProcedureCode, ProcedurePayload, StatusCode, UnverifiedEntry, Wire};
+use congvan_core::{
+    AgencyCode, Content, Envelope, Link, ProcedureCode, ProcedurePayload, Relation, StatusCode, Text, UnverifiedEntry,
+    Wire,
+};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 
 use super::frame::{put_end, put_json, put_piece, take_json, take_piece};
-use super::protocol::{Reply, Request};
+use super::protocol::{LinkTo, NamedDocument, Reply, Request};
 use crate::archive;
 use crate::catalogue::CatalogueError;
 use crate::consumer::ConsumerError;
@@ -80,25 +84,30 @@ enum Answer {
 /// A request that fails.
 struct Failure {
     message: String,
+    message_vi: Option<String>,
     retry: bool,
 }
 
 impl Failure {
     fn new(message: impl std::fmt::Display) -> Self {
-        Self { message: message.to_string(), retry: false }
+        Self { message: message.to_string(), message_vi: None, retry: false }
     }
 }
 
 impl From<SendError> for Failure {
     fn from(error: SendError) -> Self {
-        Self { retry: matches!(error, SendError::NotYet(_)), message: error.to_string() }
+        let message_vi = match &error {
+            SendError::Life(error) => Some(error.vietnamese()),
+            _ => None,
+        };
+        Self { retry: matches!(error, SendError::NotYet(_)), message: error.to_string(), message_vi }
     }
 }
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         let retry = matches!(error, ReadError::Incomplete { .. } | ReadError::NotFound(_));
-        Self { retry, message: error.to_string() }
+        Self { retry, ..Self::new(error) }
     }
 }
 
@@ -109,7 +118,7 @@ impl From<CatalogueError> for Failure {
             CatalogueError::Read(error) => error.into(),
             error => {
                 let retry = matches!(error, CatalogueError::NotFound(_) | CatalogueError::Gone { .. });
-                Self { retry, message: error.to_string() }
+                Self { retry, ..Self::new(error) }
             }
         }
     }
@@ -142,7 +151,9 @@ pub(super) async fn serve(
                 Err(error) => Err(io::Error::other(error)),
             }
         }
-        Err(Failure { message, retry }) => put_json(&mut output, &Reply::Error { message, retry }).await,
+        Err(Failure { message, message_vi, retry }) => {
+            put_json(&mut output, &Reply::Error { message, message_vi, retry }).await
+        }
     }
 }
 
@@ -171,7 +182,9 @@ async fn answer(
         Request::Inbox { limit } => Reply::Documents { documents: blocking(move || n.inbox(limit)).await?? },
         Request::Outbox { limit } => Reply::Documents { documents: blocking(move || n.outbox(limit)).await?? },
         Request::Show { id } => Reply::Document(Box::new(blocking(move || n.inspect(&id)).await??)),
-        Request::Send { to, content, attachments, skeleton, key, public } => {
+        Request::Send { to, content, attachments, skeleton, key, public, links, references, force } => {
+            let links = blocking(move || linked(&n, links)).await??;
+            let references = references.into_iter().map(named).collect::<Result<Vec<_>, _>>()?;
             let to: Result<Vec<_>, _> = to.into_iter().map(AgencyCode::new).collect();
             let bytes = hex::decode(content).map_err(Failure::new)?;
             let Content::V1(envelope) = Content::from_bytes(&bytes).map_err(Failure::new)?;
@@ -183,18 +196,20 @@ async fn answer(
                 skeleton: body.skeleton,
                 key,
                 public,
-                ..Outgoing::default()
+                links,
+                references,
+                force,
             };
             let receipt = node.send(outgoing).await?;
             drop(body.files);
             return Ok(written(node, receipt));
         }
-        Request::Report { id, status, content } => {
+        Request::Report { id, status, answers, content } => {
             let code: StatusCode = status.parse().map_err(Failure::new)?;
             let bytes = hex::decode(content).map_err(Failure::new)?;
             let StatusContent::V1(note) = StatusContent::from_bytes(&bytes).map_err(Failure::new)?;
             let note: StatusNote = note;
-            return Ok(written(node, node.report(&id, code, note).await?));
+            return Ok(written(node, node.report_answer(&id, code, answers.as_deref(), note).await?));
         }
         Request::RotateKey => return Ok(written(node, node.rotate_key().await?)),
         Request::Attachment { id, number } => {
@@ -214,6 +229,15 @@ async fn answer(
             let envelope: Envelope = blocking(move || n.envelope(&id)).await??;
             return Ok(stream(move |put| put(Content::V1(envelope).to_bytes())));
         }
+        Request::Find { named: what } => {
+            let (_, what) = named(what)?;
+            let found = blocking(move || n.find_by_reference(&what)).await??;
+            Reply::Found { ids: found.into_iter().map(|document| document.id.to_string()).collect() }
+        }
+        Request::Due { side, deadlines } => {
+            let deadlines = deadlines.map_or_else(|| node.0.deadlines.clone(), |given| *given);
+            Reply::Due { due: blocking(move || n.due(side, &deadlines, crate::setup::now())).await?? }
+        }
         Request::WaitComplete { id, timeout_ms } => {
             Reply::Document(Box::new(wait_complete(node, id, Duration::from_millis(timeout_ms)).await?))
         }
@@ -227,11 +251,11 @@ async fn answer(
         }
         Request::Catalogue { filter, limit } => Reply::Catalogue(blocking(move || n.catalogue(filter, limit)).await??),
         Request::Procedure { code, publisher } => {
-            let (code, publisher) = named(code, publisher)?;
+            let (code, publisher) = named_procedure(code, publisher)?;
             Reply::Procedure(Box::new(blocking(move || n.procedure(&code, publisher.as_ref())).await??))
         }
         Request::Form { code, publisher, number } => {
-            let (code, publisher) = named(code, publisher)?;
+            let (code, publisher) = named_procedure(code, publisher)?;
             let reader = blocking(move || n.form(&code, publisher.as_ref(), number)).await??;
             return Ok(stream(move |put| {
                 for piece in reader {
@@ -298,9 +322,26 @@ async fn answer(
 }
 
 /// A procedure, and whose.
-fn named(code: String, publisher: Option<String>) -> Result<(ProcedureCode, Option<AgencyCode>), Failure> {
+fn named_procedure(code: String, publisher: Option<String>) -> Result<(ProcedureCode, Option<AgencyCode>), Failure> {
     let publisher = publisher.map(AgencyCode::new).transpose().map_err(Failure::new)?;
     Ok((ProcedureCode::new(code).map_err(Failure::new)?, publisher))
+}
+
+/// Links to documents that are here.
+fn linked(node: &Node, links: Vec<LinkTo>) -> Result<Vec<Link>, Failure> {
+    let link = |LinkTo { relation, document }| {
+        Ok(Link { relation: relation.into(), document: node.document_entry(&document)?.reference() })
+    };
+    links.into_iter().map(link).collect()
+}
+
+/// A document as a packet names it.
+fn named(named: NamedDocument) -> Result<(Relation, Reference), Failure> {
+    let NamedDocument { relation, document_id, code, date, agency } = named;
+    let text = |text: String| Text::new(text).map_err(Failure::new);
+    let reference =
+        Reference { agency: text(agency)?, code: text(code)?, date: text(date)?, document_id: text(document_id)? };
+    Ok((relation.into(), reference))
 }
 
 /// Tells the node that its ledger grew by an operator's hand.
@@ -320,7 +361,10 @@ async fn wait_complete(node: &Node, id: String, limit: Duration) -> Result<crate
         let (n, wanted) = (node.clone(), id.clone());
         let last = match blocking(move || n.document(&wanted)).await? {
             Ok(document) if document.summary.complete => return Ok(document),
-            Ok(_) => Failure { message: format!("document {id} is here, its attachments not all yet"), retry: true },
+            Ok(_) => Failure {
+                retry: true,
+                ..Failure::new(format_args!("document {id} is here, its attachments not all yet"))
+            },
             Err(error @ ReadError::NotFound(_)) => error.into(),
             Err(error) => return Err(error.into()),
         };

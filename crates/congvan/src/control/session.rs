@@ -45,8 +45,10 @@ pub enum SessionError {
     /// The node refuses.
     #[error("{message}")]
     Node {
-        /// What, where, and what to do.
+        /// What, where, and what to do, in English.
         message: String,
+        /// The same in Vietnamese, for what a clerk may do wrong.
+        message_vi: Option<String>,
         /// Whether asking again later may help.
         retry: bool,
     },
@@ -183,8 +185,8 @@ async fn converse(
         }
     }
     let reply: Reply = take_json(&mut stream).await.map_err(SessionError::Broken)?;
-    if let Reply::Error { message, retry } = reply {
-        return Err(SessionError::Node { message, retry });
+    if let Reply::Error { message, message_vi, retry } = reply {
+        return Err(SessionError::Node { message, message_vi, retry });
     }
     let mut len = 0;
     if let Some(out) = out {

@@ -234,6 +234,9 @@ pub(crate) async fn send_with(
         skeleton: None,
         key: None,
         public: false,
+        links: Vec::new(),
+        references: Vec::new(),
+        force: false,
     };
     match session.call_with(request, &mut bytes).await? {
         Reply::Written { id, number, .. } => Ok((number, id)),

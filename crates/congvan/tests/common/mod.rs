@@ -1,0 +1,71 @@
+//! A network in a directory of its own, with real nodes over real sockets.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use congvan::core::{AgencyCode, RosterAction};
+use congvan::node::Builder;
+use congvan::registrar::Registrar;
+use congvan::setup::{Home, create_agency, create_network};
+use congvan::{Node, archive};
+
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A network on disk whose agencies all have the roster.
+pub(crate) struct Network {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) codes: Vec<AgencyCode>,
+}
+
+impl Network {
+    pub(crate) fn new(agencies: usize) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let registrar = dir.path().join("registrar");
+        let genesis = create_network(&registrar, "Thái Nguyên", 1, 1, None).unwrap();
+        let codes: Vec<_> = (0..agencies).map(|n| AgencyCode::new(format!("000.00.{n:02}.H55")).unwrap()).collect();
+        let desk = Registrar::open(&registrar, None).unwrap();
+        for code in &codes {
+            let home = dir.path().join(code.as_str());
+            let admission = create_agency(&home, &genesis, code.clone(), code.as_str(), None, None).unwrap();
+            desk.change(RosterAction::Admit(admission)).unwrap();
+        }
+        let mut roster = Vec::new();
+        archive::export(desk.ledger(), false, &mut roster, &mut |_| {}).unwrap();
+        for code in &codes {
+            let path = Home::new(dir.path().join(code.as_str())).ledger();
+            let ledger = congvan::store::Ledger::open(&path, Default::default()).unwrap();
+            archive::import(&ledger, roster.as_slice(), &mut |_| {}).unwrap();
+        }
+        Self { dir, codes }
+    }
+
+    pub(crate) fn home(&self, n: usize) -> PathBuf {
+        self.dir.path().join(self.codes[n].as_str())
+    }
+
+    pub(crate) async fn start(&self, n: usize, bootstrap: &[String]) -> Node {
+        self.start_with(n, bootstrap, |builder| builder).await
+    }
+
+    pub(crate) async fn start_with(&self, n: usize, bootstrap: &[String], set: impl Fn(Builder) -> Builder) -> Node {
+        let builder = set(Node::builder(self.home(n)).listen("/ip4/127.0.0.1/tcp/0"));
+        let node = bootstrap
+            .iter()
+            .fold(builder, |builder, address| builder.bootstrap(address.clone()))
+            .start()
+            .await
+            .unwrap();
+        eventually("the node listens", async || !node.listen_addresses().await.is_empty()).await;
+        node
+    }
+}
+
+/// Waits for a condition, with a bound.
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while !holds().await {
+        assert!(tokio::time::Instant::now() < deadline, "timed out: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
