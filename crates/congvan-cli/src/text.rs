@@ -278,7 +278,6 @@ texts! {
     publish_on(from) "May publish procedures from number {from} on" "Được công bố thủ tục kể từ số {from}";
     publish_off(from) "May publish no procedures from number {from} on" "Không được công bố thủ tục kể từ số {from}";
     right_publish() "publishes" "công bố thủ tục";
-    h_rights() "rights" "quyền";
     h_publisher() "publisher" "cơ quan công bố";
     h_procedure() "code" "mã thủ tục";
     h_levels() "levels" "cấp";

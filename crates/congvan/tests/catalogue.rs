@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use congvan::catalogue::{CatalogueChange, CatalogueError, ChangeKind, Filter};
+use congvan::certificate::Anchors;
 use congvan::core::catalogue::{Breach, Fee, Form, Level, Retirement, Title};
 use congvan::core::keyfile::Keys;
 use congvan::core::{
@@ -297,7 +298,7 @@ async fn whoever_has_no_right_is_refused_here_and_flagged_everywhere_alike() {
     for node in [&a, &b, &c] {
         let path = network.dir.path().join("copy.cgva");
         archive::export(node.ledger(), true, std::fs::File::create(&path).unwrap(), &mut |_| {}).unwrap();
-        reports.push(audit::audit_file(&path, &mut |_| {}).unwrap());
+        reports.push(audit::audit_file(&path, &Anchors::none(), &mut |_| {}).unwrap());
     }
     assert!(reports.iter().all(audit::Report::is_genuine));
     assert!(reports.windows(2).all(|pair| pair[0] == pair[1]));
@@ -306,7 +307,7 @@ async fn whoever_has_no_right_is_refused_here_and_flagged_everywhere_alike() {
     for (n, node) in [a, b, c].into_iter().enumerate() {
         node.shutdown().await;
         drop(node);
-        let report = audit::audit_directory(&network.home(n), &mut |_| {}).unwrap();
+        let report = audit::audit_directory(&network.home(n), &Anchors::none(), &mut |_| {}).unwrap();
         assert!(report.is_genuine(), "{:?}", report.violations);
         assert_eq!(report.catalogue, reports[0].catalogue);
     }

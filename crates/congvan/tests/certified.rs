@@ -39,7 +39,7 @@ fn certification(network: NetworkId, chain: ChainId, keys: &AgencySecret, years:
 fn an_entry_is_vouched_for_by_the_certificate_of_its_time() {
     let mut random = rng::from_seed(1);
     let (registrar, keys) = (SecretKey::generate(&mut random), AgencySecret::generate(&mut random));
-    let genesis = Genesis::new("Thử", new_year(2020), vec![registrar.public()], 1, [1; 32]).unwrap();
+    let genesis = Genesis::new("Thử", new_year(2020), vec![registrar.public()], 1, [1; 16]).unwrap();
     let (network, code) = (genesis.network_id(), AgencyCode::new("000.00.00.H55").unwrap());
     let chain = ChainId::of_agency(network, &code);
     let dir = tempfile::tempdir().unwrap();

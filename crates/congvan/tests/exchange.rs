@@ -8,9 +8,10 @@ use std::path::Path;
 
 use common::{Network, PATIENCE, eventually};
 use congvan::core::status::StatusNote;
-use congvan::core::{AgencyCode, Attachment, Bounded, Digest, Envelope, StatusCode, Text};
+use congvan::core::{AgencyCode, Attachment, Bounded, Digest, DocumentPayload, Envelope, StatusCode, Text, Wire};
+use congvan::setup::Home;
 use congvan::view::EventKind;
-use congvan::{Builder, Gate, Node, Outgoing, SendError, Source, archive, audit};
+use congvan::{Gate, Node, Outgoing, SendError, Source, archive, audit};
 
 fn letter(to: &AgencyCode, subject: &str, file: &[u8]) -> Outgoing {
     let attachment = Attachment {

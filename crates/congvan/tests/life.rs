@@ -4,6 +4,7 @@
 mod common;
 
 use common::{Network, eventually};
+use congvan::certificate::Anchors;
 use congvan::core::document::{Reference, Relation};
 use congvan::core::keyfile::Keys;
 use congvan::core::life::{Breach, Held, Life, Standing};
@@ -249,7 +250,7 @@ async fn what_a_peer_wrote_without_checking_is_flagged_on_every_node_and_changes
     // An auditor finds the same, and the copy genuine.
     let path = network.dir.path().join("copy.cgva");
     archive::export(a.ledger(), false, std::fs::File::create(&path).unwrap(), &mut |_| {}).unwrap();
-    let report = audit::audit_file(&path, &mut |_| {}).unwrap();
+    let report = audit::audit_file(&path, &Anchors::none(), &mut |_| {}).unwrap();
     assert!(report.is_genuine(), "{:?}", report.violations);
     let noted: Vec<_> = report.notes.iter().map(|note| note.reason.clone()).collect();
     assert_eq!(noted, expected.map(|breach| breach.english()));
