@@ -430,7 +430,7 @@ mod tests {
             ("CONGVAN_NODE_ARCHIVE", "ja"),
             ("CONGVAN_NODE_HTTP", "localhost"),
             ("CONGVAN_NODE_LOG_FORMAT", "xml"),
-            ("CONGVAN_NODE_DEADLINES", "{ soon = \"1w\" }"),
+            ("CONGVAN_NODE_DEADLINES", "{ soon = '1w' }"),
             ("CONGVAN_NODE_DEADLINES", "{"),
             ("CONGVAN_NODE_VXP_SESSION_HOURS", "một"),
         ] {
