@@ -125,9 +125,9 @@ pub(crate) enum Fault {
     /// Of the document, pieces are still on their way.
     #[error("the packet has not arrived in full yet")]
     Incomplete,
-    /// The status packet answers a document that is not here, or several.
-    #[error("{0} documents here fit the ResponseFor of the status packet ({1})")]
-    ResponseFor(usize, String),
+    /// The status packet answers a document that is not here.
+    #[error("no document here fits the ResponseFor of the status packet ({0})")]
+    ResponseFor(String),
     /// What only the registrar does.
     #[error("agency {0} is {1}; only the registrar of the network changes who is a member")]
     Registrar(String, &'static str),
@@ -197,9 +197,7 @@ impl Fault {
             Self::Addressees(codes) => format!("Danh bạ không có đơn vị {codes}"),
             Self::NoDocument(id) => format!("Không có gói tin {id} tại đây"),
             Self::Incomplete => "Gói tin chưa đến đủ, hãy thử lại sau".to_owned(),
-            Self::ResponseFor(count, _) => {
-                format!("Có {count} văn bản tại đây khớp với ResponseFor của gói trạng thái")
-            }
+            Self::ResponseFor(_) => "Không có văn bản nào tại đây khớp với ResponseFor của gói trạng thái".to_owned(),
             Self::Registrar(code, _) => {
                 format!("Đơn vị {code}: chỉ cơ quan đăng ký của mạng mới thay đổi được thành viên")
             }

@@ -3,8 +3,7 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use congvan::core::document::{Reference, Relation};
-use congvan::core::{AgencyCode, Text};
-use congvan::view::DocumentSummary;
+use congvan::core::{AgencyCode, DocumentPayload, EntryRef, StatusCode, Text, Wire};
 use congvan::{Node, Outgoing, Receipt, SendError, Source};
 use congvan_edxml::{Draft, ImportError, PacketLink, StatusDraft};
 use tokio::sync::OwnedSemaphorePermit;
@@ -13,9 +12,6 @@ use super::answer::{Answer, Fault, Sent};
 use super::mailbox::MessageType;
 use super::spool::Spooled;
 use super::{Caller, Vxp, blocking};
-
-/// Documents looked through for the one that a status packet answers; the newest come first.
-const LOOK_BACK: usize = 5_000;
 
 impl Vxp {
     pub(super) async fn send(&self, caller: &Caller, body: &mut Body) -> Result<Response, Fault> {
@@ -51,7 +47,7 @@ impl Vxp {
                         ImportError::Document => Fault::Packet("it is a document: messagetype is edoc".to_owned()),
                         error => Fault::Packet(error.to_string()),
                     })?;
-                    Ok((answered_document(&reader, &draft.responds_to)?, draft))
+                    Ok((answered_document(&reader, draft.code, &draft.responds_to)?, draft))
                 })
                 .await?;
                 let StatusDraft { code, note, .. } = draft;
@@ -129,29 +125,26 @@ fn named(link: PacketLink) -> Option<(Relation, Reference)> {
     Some((relation, reference))
 }
 
-/// The id of the one document among those that came here which a status packet answers.
-fn answered_document(node: &Node, answers: &Reference) -> Result<String, Fault> {
-    let mut found = Vec::new();
-    for document in node.inbox(LOOK_BACK)? {
-        if !may_answer(&document, answers) {
-            continue;
-        }
-        let known = node.envelope(&document.id).map(|envelope| envelope.document_id).unwrap_or_default();
-        if answers.document_id.is_empty() || known.is_empty() || known == answers.document_id {
-            found.push(document.id);
-        }
-    }
-    match <[String; 1]>::try_from(found) {
-        Ok([id]) => Ok(id),
-        Err(found) => {
+/// The id of the document that a status packet is about: for 13 one of this agency's own, else one that
+/// came to it. Where its author sent it anew under the same id, the last is meant.
+fn answered_document(node: &Node, code: StatusCode, answers: &Reference) -> Result<String, Fault> {
+    let mut found = node.find_by_reference(answers)?;
+    found.retain(|document| match code {
+        StatusCode::RecallAsked => document.chain == node.chain(),
+        _ => addresses(node, *document),
+    });
+    match found.last() {
+        Some(document) => Ok(document.id.to_string()),
+        None => {
             let named = [&*answers.document_id, &*answers.agency, &*answers.code, &*answers.date].join(" ");
-            Err(Fault::ResponseFor(found.len(), named.trim().to_owned()))
+            Err(Fault::ResponseFor(named.trim().to_owned()))
         }
     }
 }
 
-/// Whether what the packet says of the document does not contradict what is known of it.
-fn may_answer(document: &DocumentSummary, answers: &Reference) -> bool {
-    let agrees = |said: &str, known: &str| said.is_empty() || known.is_empty() || said == known;
-    agrees(&answers.code, &document.code) && agrees(&answers.date, &document.promulgated)
+/// Whether a document is addressed to this agency; its own may be, too.
+fn addresses(node: &Node, document: EntryRef) -> bool {
+    let entry = node.ledger().entry_by_id(document.id).ok().flatten();
+    let payload = entry.as_ref().and_then(|entry| entry.payload()).map(DocumentPayload::from_bytes);
+    payload.is_some_and(|payload| payload.is_ok_and(|payload| payload.is_to(&node.code())))
 }
