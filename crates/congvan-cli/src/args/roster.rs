@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Switch, Trust};
+use super::Trust;
 
 /// `congvan roster …`
 #[derive(Debug, Subcommand)]
@@ -174,4 +174,13 @@ pub(crate) struct Ending {
     /// No entry of the agency stands
     #[arg(long)]
     pub none: bool,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Switch {
+    /// Given.
+    On,
+    /// Taken away.
+    Off,
 }

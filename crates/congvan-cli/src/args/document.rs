@@ -1,0 +1,240 @@
+//! What can be typed about documents.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Offline, Trust, id};
+
+/// `congvan send`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  congvan send --packet bao-cao.edxml
+  congvan send --to 000.00.01.H55 --to 000.00.02.H55 --packet bao-cao.edxml --key bc-12
+  congvan send --to 000.00.01.H55 --subject 'Báo cáo tháng 02' --number 12 --notation BC-UBND \\
+      --type 'Báo cáo' --attach bao-cao.pdf --attach phu-luc.xlsx
+  congvan send --to 000.00.01.H55 --subject 'Trả lời kiến nghị' --answers 3f2a91c0
+  congvan send --to 000.00.01.H55 --subject 'Thu hồi văn bản gửi nhầm' --recalls 3f2a91c0
+
+With --packet and without --to, the document goes to whom the packet names. Documents that the packet names and
+that are here are linked to by themselves.
+A retry with the same --key sends once.")]
+#[group(id = "what", required = true, multiple = false, args = ["packet", "subject"])]
+pub(crate) struct Send {
+    /// An addressee's code; may be repeated
+    #[arg(long, value_name = "CODE")]
+    pub to: Vec<String>,
+    /// An edXML packet, kept byte for byte
+    #[arg(long, value_name = "FILE.edxml", conflicts_with_all = [
+        "attach", "number", "notation", "type_name", "place", "date", "summary", "signer", "position", "due",
+        "priority", "document_id",
+    ])]
+    pub packet: Option<PathBuf>,
+    /// Subject
+    #[arg(long)]
+    pub subject: Option<String>,
+    /// A file to attach; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub attach: Vec<PathBuf>,
+    /// Number, such as 12
+    #[arg(long, value_name = "N")]
+    pub number: Option<String>,
+    /// Notation, such as BC-UBND
+    #[arg(long, value_name = "X")]
+    pub notation: Option<String>,
+    /// Name of its type, such as Báo cáo
+    #[arg(long = "type", value_name = "T")]
+    pub type_name: Option<String>,
+    /// Place of promulgation
+    #[arg(long)]
+    pub place: Option<String>,
+    /// Date of promulgation
+    #[arg(long, value_name = "yyyy/MM/dd")]
+    pub date: Option<String>,
+    /// Abstract
+    #[arg(long, value_name = "TEXT")]
+    pub summary: Option<String>,
+    /// Who signed it
+    #[arg(long, value_name = "NAME")]
+    pub signer: Option<String>,
+    /// The signer's position
+    #[arg(long)]
+    pub position: Option<String>,
+    /// Date by which an answer is due
+    #[arg(long, value_name = "yyyy/MM/dd")]
+    pub due: Option<String>,
+    /// Urgency
+    #[arg(long)]
+    pub priority: Option<String>,
+    /// The author's own id of the document
+    #[arg(long, value_name = "TEXT")]
+    pub document_id: Option<String>,
+    /// The id of a document that it answers; may be repeated
+    #[arg(long, value_name = "ID", value_parser = id)]
+    pub answers: Vec<String>,
+    /// The id of a document of this agency that it recalls; may be repeated
+    #[arg(long, value_name = "ID", value_parser = id)]
+    pub recalls: Vec<String>,
+    /// The id of a document of this agency that it updates; may be repeated
+    #[arg(long, value_name = "ID", value_parser = id)]
+    pub updates: Vec<String>,
+    /// The id of a document of this agency that it stands in place of; may be repeated
+    #[arg(long, value_name = "ID", value_parser = id)]
+    pub replaces: Vec<String>,
+    /// Send a packet although what it is to recall, update or replace is not here
+    #[arg(long, requires = "packet")]
+    pub force: bool,
+    /// An idempotency key
+    #[arg(long, value_name = "IDEMPOTENCY")]
+    pub key: Option<String>,
+    /// Let everybody read it; otherwise addressees and sender alone can
+    #[arg(long)]
+    pub public: bool,
+    #[command(flatten)]
+    pub offline: Offline,
+}
+
+/// `congvan inbox`, `congvan outbox`
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// At most this many
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub limit: usize,
+}
+
+/// A document.
+#[derive(Debug, Args)]
+pub(crate) struct Id {
+    /// The document's id, or its first 8 digits or more
+    #[arg(value_parser = id)]
+    pub id: String,
+}
+
+/// `congvan show`
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub id: Id,
+    #[command(flatten)]
+    pub trust: Trust,
+}
+
+/// `congvan status`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  congvan status 3f2a91c0 03 --note 'Đã vào sổ văn bản đến'
+  congvan status 3f2a91c0 02 --note 'Gửi nhầm nơi nhận'
+  congvan status 3f2a91c0 13 --note 'Gửi nhầm nơi nhận'
+  congvan status 3f2a91c0 15 --answers 77ab03e1
+  congvan status --packet trang-thai-03.edxml
+
+Codes of an addressee: 01 arrived (the running node reports it by itself), 02 refused, 03 accepted, 04 assigned,
+05 in processing, 06 completed; 15 agreed and 16 refused, to a recall, an update or a replacement.
+Code of the sender: 13 recall asked, said to every addressee.
+What cannot follow what was reported before is refused, with what may.")]
+pub(crate) struct Status {
+    /// The document's id, or its first 8 digits or more; for a packet, only where it fits several documents
+    #[arg(value_parser = id, required_unless_present = "packet")]
+    pub id: Option<String>,
+    /// Two digits
+    #[arg(required_unless_present = "packet", conflicts_with = "packet")]
+    pub code: Option<String>,
+    /// Description, or the reason of a refusal
+    #[arg(long, value_name = "TEXT", conflicts_with = "packet")]
+    pub note: Option<String>,
+    /// Who handled it
+    #[arg(long, value_name = "NAME", conflicts_with = "packet")]
+    pub staff: Option<String>,
+    /// The id of what 15 or 16 answers, where several things are asked (`congvan show` lists them)
+    #[arg(long, value_name = "ID", value_parser = id)]
+    pub answers: Option<String>,
+    /// An edXML status packet
+    #[arg(long, value_name = "FILE.edxml")]
+    pub packet: Option<PathBuf>,
+    #[command(flatten)]
+    pub offline: Offline,
+}
+
+/// `congvan due`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  congvan due
+  congvan due --received --overdue
+  congvan due --sent --unanswered --json
+  congvan due --config /etc/congvan/node.toml
+
+Without --overdue, --soon and --unanswered: all of them, and dates that cannot be read. Working hours, holidays and
+terms are those of the running node (node.toml, [deadlines]), or of --config.
+Never answered: sent, and past its term neither completed, refused nor answered by a document.")]
+pub(crate) struct Due {
+    /// Only documents that this agency received
+    #[arg(long, conflicts_with = "sent")]
+    pub received: bool,
+    /// Only documents that it sent
+    #[arg(long)]
+    pub sent: bool,
+    /// Only what is overdue
+    #[arg(long, conflicts_with_all = ["soon", "unanswered"])]
+    pub overdue: bool,
+    /// Only what is due soon
+    #[arg(long, conflicts_with = "unanswered")]
+    pub soon: bool,
+    /// Only what was never answered
+    #[arg(long)]
+    pub unanswered: bool,
+    /// A node.toml whose [deadlines] to go by
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// `congvan export`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  congvan export 3f2a91c0 -o bao-cao.edxml
+  congvan export 3f2a91c0 --attachments ./files
+  congvan export 3f2a91c0 > bao-cao.edxml
+
+A document that came as a packet comes out as that packet, byte for byte; for any other one is written.")]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub id: Id,
+    /// Where the packet goes; standard output without this and --attachments
+    #[arg(short, long, value_name = "FILE.edxml")]
+    pub output: Option<PathBuf>,
+    /// Write each attachment as a file into this directory
+    #[arg(long, value_name = "DIR")]
+    pub attachments: Option<PathBuf>,
+}
+
+/// `congvan wait`
+#[derive(Debug, Args)]
+pub(crate) struct Wait {
+    #[command(flatten)]
+    pub id: Id,
+    /// At most this many seconds
+    #[arg(long, default_value_t = 60, value_name = "S")]
+    pub timeout: u64,
+}
+
+/// `congvan events`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  congvan events archive
+  congvan events archive --ack --limit 1
+  congvan events archive --follow --ack --json
+
+Events come again until they are acknowledged, also after a crash.
+With --follow, --json prints one document a line.")]
+pub(crate) struct Events {
+    /// The consumer's name; each has a place of its own
+    pub consumer: String,
+    /// Go on, waiting for what comes
+    #[arg(long, requires = "ack")]
+    pub follow: bool,
+    /// At most this many at once
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub limit: u16,
+    /// Acknowledge what was printed
+    #[arg(long)]
+    pub ack: bool,
+}
