@@ -190,7 +190,7 @@ pub struct Approval {
     pub signature: Signature,
 }
 
-/// The payload of a [`Kind::ROSTER`] entry.
+/// The payload of a [`crate::Kind::ROSTER`] entry.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct RosterPayload {
     /// The change.
