@@ -37,6 +37,7 @@ pub use congvan_core::{Quarantine, Reason};
 pub use error::{AppendError, BackupError, Corruption, IngestError, MarkError, OpenError, StoreError, WriterError};
 pub use feed::{FeedItem, LocalChange};
 pub use ingest::Verified;
+pub use layout::FORMAT;
 pub use ledger::{Ledger, MarkVerdict, Options};
 pub use mark::HighWater;
 pub use procedures::ProcedureMark;
