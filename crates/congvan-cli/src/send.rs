@@ -6,7 +6,7 @@ use congvan::control::{LinkTo, NamedDocument, RelationTo, Request};
 use congvan::core::document::{Packaging, Signer};
 use congvan::core::limits::MAX_ATTACHMENTS;
 use congvan::core::{Attachment, Bounded, Content, Digest, Envelope, Text, Wire};
-use congvan_edxml::{ImportError, PacketLink, Relation};
+use congvan_edxml::{ImportError, PacketLink};
 
 use crate::agency::{Written, code};
 use crate::args;
@@ -112,23 +112,12 @@ fn of_packet(app: &App, path: &Path) -> Result<Prepared, Failure> {
 
 /// A document that a packet names, for the node to look for.
 fn named(link: PacketLink) -> NamedDocument {
-    let relation = match link.relation {
-        Relation::Answers => RelationTo::Answers,
-        Relation::Recalls => RelationTo::Recalls,
-        Relation::Updates => RelationTo::Updates,
-        Relation::Replaces => RelationTo::Replaces,
-    };
-    // Beside a document that is answered, its author; beside one that is changed, often its receivers.
-    let agency = match link.relation {
-        Relation::Answers => link.organs.into_iter().next(),
-        _ => None,
-    };
     NamedDocument {
-        relation,
+        relation: link.relation.into(),
+        agency: link.author().unwrap_or_default().to_owned(),
         document_id: link.document_id.unwrap_or_default(),
         code: link.code.unwrap_or_default(),
         date: link.date.unwrap_or_default(),
-        agency: agency.unwrap_or_default(),
     }
 }
 

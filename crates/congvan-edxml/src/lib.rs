@@ -58,12 +58,13 @@ mod unknown;
 mod write;
 
 pub use attachment::{AttachedFile, Attachment};
+pub use congvan_core::Relation;
 pub use document::{Draft, build_packet, draft_of, packet_of};
 pub use error::{
     AttachmentError, ExportError, FieldError, ImportError, NotBase64, PacketError, SkeletonError, WriteError,
 };
 pub use field::{BusinessKind, Date, DeclaredId, StatusCode, Timestamp};
-pub use links::{PacketLink, Relation};
+pub use links::PacketLink;
 pub use packet::{
     Business, BusinessDocument, BusinessFields, Code, DocumentPacket, DocumentType, Manifest, MessageHeader,
     Organization, OtherFields, OtherInfo, Packet, PromulgationInfo, Receiver, Reference, Replacement, ResponseFor,

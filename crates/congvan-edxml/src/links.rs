@@ -1,20 +1,9 @@
 //! Which earlier documents a packet refers to, and what it does to each.
 
+use congvan_core::Relation;
+
 use crate::field::{BusinessKind, DeclaredId};
 use crate::packet::{DocumentPacket, ResponseFor};
-
-/// What a document does to an earlier one that it refers to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Relation {
-    /// It answers it.
-    Answers,
-    /// It recalls it: the receivers are asked to treat it as not sent.
-    Recalls,
-    /// It updates it, or who receives it.
-    Updates,
-    /// It stands in its place.
-    Replaces,
-}
 
 /// An earlier document, as a packet names it, and what the packet does to it.
 ///
@@ -35,6 +24,15 @@ pub struct PacketLink {
     /// an answer the agency that issued it; in a recall often those from whom it is recalled; in a
     /// replacement those who had it (`OrganIdList`).
     pub organs: Vec<String>,
+}
+
+impl PacketLink {
+    /// The agency that issued the document: known of one that is answered. Beside one that is changed
+    /// often stand its receivers.
+    #[must_use]
+    pub fn author(&self) -> Option<&str> {
+        self.organs.first().filter(|_| self.relation == Relation::Answers).map(String::as_str)
+    }
 }
 
 impl DocumentPacket {

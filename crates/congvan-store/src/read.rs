@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use congvan_core::chain::ChainError;
 use congvan_core::entry::SIGNED_LEN;
-use congvan_core::{AgencyCode, ChainId, EntryId, EntryRef, LinkedEntry, Reason, Roster, Seq, Time, UnverifiedEntry};
+use congvan_core::{
+    AgencyCode, ChainId, EntryId, EntryRef, LinkedEntry, Point, Reason, Roster, Seq, Time, UnverifiedEntry,
+};
 
 use crate::chain::Chain;
 use crate::db::{Database, Item};
@@ -110,10 +112,7 @@ impl Ledger {
         max_bytes: usize,
         max_entries: usize,
     ) -> Result<Vec<Arc<[u8]>>, StoreError> {
-        match self.status(chain).head {
-            Some(last) => self.bytes_between(chain, from, last.seq, max_bytes, max_entries),
-            None => Ok(vec![]),
-        }
+        self.bytes_between(chain, from, self.status(chain).head, max_bytes, max_entries)
     }
 
     /// The same of the entries in quarantine for a bad signature: from the bad one on, they are the
@@ -129,21 +128,20 @@ impl Ledger {
         max_entries: usize,
     ) -> Result<Vec<Arc<[u8]>>, StoreError> {
         let bad = self.status(chain).quarantined.filter(|q| q.reason == Reason::BadSignature && q.from <= from);
-        match bad.and(self.state(chain).head()) {
-            Some(last) => self.bytes_between(chain, from, last.seq, max_bytes, max_entries),
-            None => Ok(vec![]),
-        }
+        self.bytes_between(chain, from, bad.and(self.state(chain).head()), max_bytes, max_entries)
     }
 
+    /// The bytes of entries from `from` to `last`; none without it.
     fn bytes_between(
         &self,
         chain: ChainId,
         from: Seq,
-        last: Seq,
+        last: Option<Point>,
         max_bytes: usize,
         max_entries: usize,
     ) -> Result<Vec<Arc<[u8]>>, StoreError> {
         let mut range: Vec<Arc<[u8]>> = Vec::new();
+        let Some(last) = last else { return Ok(range) };
         let mut room = max_bytes;
         for entry in self.entries(chain, from).take(max_entries) {
             let entry = match entry {
@@ -154,7 +152,7 @@ impl Ledger {
                     break;
                 }
             };
-            if entry.seq() > last || (!range.is_empty() && entry.bytes().len() > room) {
+            if entry.seq() > last.seq || (!range.is_empty() && entry.bytes().len() > room) {
                 break;
             }
             room = room.saturating_sub(entry.bytes().len());

@@ -1,6 +1,8 @@
 //! Reporting what became of a document. What breaks the table of [`congvan_core::life`] is not made:
 //! looking and writing are one step for each document.
 
+use std::ops::ControlFlow;
+
 use congvan_core::document::Relation;
 use congvan_core::life::{After, Breach, Event, Life, Role, Rule, Says};
 use congvan_core::rng;
@@ -191,16 +193,21 @@ impl Node {
                 return Ok(Receipt { entry, repeated: true });
             }
             let _turn = node.0.turn(document.id()).lock().await;
-            // Software that reports 01 where the node did so by itself has not done anything wrong.
-            if code == StatusCode::Arrived
-                && let Some(entry) = arrived(&node.life_of(&document)?, &own)
-            {
-                return Ok(Receipt { entry, repeated: true });
-            }
             let n = node.clone();
-            let drafts = tokio::task::spawn_blocking(move || n.statuses(&own, &document, code, answers, &note));
+            let judged = tokio::task::spawn_blocking(move || {
+                let life = n.life_of(&document)?;
+                // Software that reports 01 where the node did so by itself has not done anything wrong.
+                match arrived(&life, &own).filter(|_| code == StatusCode::Arrived) {
+                    Some(entry) => Ok(ControlFlow::Break(entry)),
+                    None => n.statuses(&own, &life, &document, code, answers, &note).map(ControlFlow::Continue),
+                }
+            });
+            let drafts = match judged.await.map_err(|_| SendError::Stopping)?? {
+                ControlFlow::Break(entry) => return Ok(Receipt { entry, repeated: true }),
+                ControlFlow::Continue(drafts) => drafts,
+            };
             let mut first = None;
-            for draft in drafts.await.map_err(|_| SendError::Stopping)?? {
+            for draft in drafts {
                 let entry = node.append(draft, key.take().into_iter().map(LocalPut::Entry).collect()).await?;
                 first.get_or_insert(Receipt { entry: entry.reference(), repeated: false });
             }
@@ -226,15 +233,15 @@ impl Node {
     fn statuses(
         &self,
         own: &Own,
+        life: &Life,
         document: &LinkedEntry,
         code: StatusCode,
         answers: Option<EntryRef>,
         note: &StatusNote,
     ) -> Result<Vec<Draft>, SendError> {
-        let life = self.life_of(document)?;
         let words = match Rule::of(code).by {
-            Role::Addressee => vec![answer(&life, own, code, answers)?],
-            Role::Sender => self.asks(&life, own, code, answers)?,
+            Role::Addressee => vec![answer(life, own, code, answers)?],
+            Role::Sender => self.asks(life, own, code, answers)?,
         };
         let mut drafts = Vec::with_capacity(words.len());
         for (to, answers) in words {

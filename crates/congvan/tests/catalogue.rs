@@ -2,95 +2,58 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use std::path::PathBuf;
+mod common;
+
 use std::time::{Duration, Instant};
 
+use common::{Network, eventually_within};
 use congvan::catalogue::{CatalogueChange, CatalogueError, ChangeKind, Filter};
 use congvan::certificate::Anchors;
 use congvan::core::catalogue::{Breach, Fee, Form, Level, Retirement, Title};
 use congvan::core::keyfile::Keys;
 use congvan::core::{
-    AgencyCode, AgencySecret, Bounded, Draft, Kind, Point, Procedure, ProcedureChange, ProcedureCode, ProcedurePayload,
-    Rights, RosterAction, Sorted, Text, Time, Wire,
+    AgencySecret, Bounded, Draft, Kind, Point, Procedure, ProcedureChange, ProcedureCode, ProcedurePayload, Rights,
+    RosterAction, Sorted, Text, Time, Wire,
 };
-use congvan::registrar::Registrar;
-use congvan::setup::{self, Home, create_agency, create_network};
-use congvan::store::{HighWater, Ledger};
+use congvan::setup::{self, Home};
+use congvan::store::HighWater;
 use congvan::view::EventKind;
 use congvan::{Node, Source, archive, audit};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A network on disk; the first agency may publish.
-struct Network {
-    dir: tempfile::TempDir,
-    codes: Vec<AgencyCode>,
-    desk: Registrar,
+/// A network whose first agency may publish.
+fn network(agencies: usize) -> Network {
+    let network = Network::new(agencies);
+    rights(&network, 0, None, Rights::PUBLISH);
+    for n in 0..agencies {
+        network.share_roster(&network.ledger(n));
+    }
+    network
 }
 
-impl Network {
-    fn new(agencies: usize) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let registrar = dir.path().join("registrar");
-        let genesis = create_network(&registrar, "Thái Nguyên", 1, 1, None).unwrap();
-        let codes: Vec<_> = (0..agencies).map(|n| AgencyCode::new(format!("000.00.{n:02}.H55")).unwrap()).collect();
-        let desk = Registrar::open(&registrar, None).unwrap();
-        for code in &codes {
-            let home = dir.path().join(code.as_str());
-            let admission = create_agency(&home, &genesis, code.clone(), code.as_str(), None, None).unwrap();
-            desk.change(RosterAction::Admit(admission)).unwrap();
-        }
-        let network = Self { dir, codes, desk };
-        network.rights(0, None, Rights::PUBLISH);
-        for n in 0..agencies {
-            let ledger = Ledger::open(&Home::new(network.home(n)).ledger(), Default::default()).unwrap();
-            network.share_roster(&ledger);
-        }
-        network
-    }
-
-    fn rights(&self, n: usize, after: Option<Point>, rights: Rights) {
-        let chain = self.desk.roster().by_code(&self.codes[n]).unwrap().chain;
-        self.desk.change(RosterAction::Rights { chain, after, rights }).unwrap();
-    }
-
-    fn share_roster(&self, ledger: &Ledger) {
-        let mut roster = Vec::new();
-        archive::export(self.desk.ledger(), false, &mut roster, &mut |_| {}).unwrap();
-        archive::import(ledger, roster.as_slice(), &mut |_| {}).unwrap();
-    }
-
-    fn home(&self, n: usize) -> PathBuf {
-        self.dir.path().join(self.codes[n].as_str())
-    }
-
-    async fn start(&self, n: usize, bootstrap: &[String]) -> Node {
-        let builder = Node::builder(self.home(n)).listen("/ip4/127.0.0.1/tcp/0");
-        bootstrap.iter().fold(builder, |builder, address| builder.bootstrap(address.clone())).start().await.unwrap()
-    }
-
-    /// Has an agency sign changes past its node's rules, as hostile software does.
-    fn force(&self, n: usize, changes: Vec<ProcedureChange>) {
-        let home = Home::new(self.home(n));
-        let ledger = Ledger::open(&home.ledger(), Default::default()).unwrap();
-        let Keys::Agency { sign, seals } = setup::read_keys(&home.agency_key(), None).unwrap() else { panic!() };
-        let secret = AgencySecret { sign, seal: seals[0].clone() };
-        let chain = ledger.roster().by_code(&self.codes[n]).unwrap().chain;
-        let writer = ledger.writer(chain, secret, HighWater::open(&home.high_water()).unwrap()).unwrap();
-        for change in changes {
-            let payload = ProcedurePayload::new(change).unwrap().to_bytes();
-            writer.append(Draft { kind: Kind::PROCEDURE, time: Time::from_millis(1), payload }).unwrap();
-        }
-        writer.close();
-    }
+fn rights(network: &Network, n: usize, after: Option<Point>, rights: Rights) {
+    let chain = network.desk.roster().by_code(&network.codes[n]).unwrap().chain;
+    network.desk.change(RosterAction::Rights { chain, after, rights }).unwrap();
 }
 
-async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds().await {
-        assert!(Instant::now() < deadline, "timed out: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+/// Has an agency sign changes past its node's rules, as hostile software does.
+fn force(network: &Network, n: usize, changes: Vec<ProcedureChange>) {
+    let home = Home::new(network.home(n));
+    let ledger = network.ledger(n);
+    let Keys::Agency { sign, seals } = setup::read_keys(&home.agency_key(), None).unwrap() else { panic!() };
+    let secret = AgencySecret { sign, seal: seals[0].clone() };
+    let chain = ledger.roster().by_code(&network.codes[n]).unwrap().chain;
+    let writer = ledger.writer(chain, secret, HighWater::open(&home.high_water()).unwrap()).unwrap();
+    for change in changes {
+        let payload = ProcedurePayload::new(change).unwrap().to_bytes();
+        writer.append(Draft { kind: Kind::PROCEDURE, time: Time::from_millis(1), payload }).unwrap();
     }
+    writer.close();
+}
+
+async fn eventually(what: &str, holds: impl AsyncFnMut() -> bool) {
+    eventually_within(PATIENCE, what, holds).await;
 }
 
 fn procedure(n: usize) -> Procedure {
@@ -138,7 +101,7 @@ async fn load(node: &Node, procedures: impl Iterator<Item = Procedure>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provinces_catalogue_is_seen_everywhere_and_its_changes_field_by_field() {
-    let network = Network::new(2);
+    let network = network(2);
     let a = network.start(0, &[]).await;
     let b = network.start(1, &a.listen_addresses().await).await;
     let started = Instant::now();
@@ -205,13 +168,13 @@ async fn a_provinces_catalogue_is_seen_everywhere_and_its_changes_field_by_field
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forms_reach_every_node_unless_their_publisher_has_no_right() {
-    let network = Network::new(3);
+    let network = network(3);
     let missing = congvan::core::blob::BlobRef { id: congvan::core::BlobId::from_bytes([9; 32]), len: 5 };
     let missing = congvan::core::catalogue::FormBlob::new(missing).unwrap();
     let form = |blob| Form { name: Text::new("to-khai.pdf").unwrap(), media_type: Text::default(), blob };
     let mut without = procedure(2);
     without.forms = Bounded::new(vec![form(missing)]).unwrap();
-    network.force(2, vec![ProcedureChange::Publish(without.clone())]);
+    force(&network, 2, vec![ProcedureChange::Publish(without.clone())]);
     let a = network.start(0, &[]).await;
     let b = network.start(1, &a.listen_addresses().await).await;
     let bytes: Vec<u8> = (0..200_000u32).map(|n| (n * 7 % 251) as u8).collect();
@@ -247,9 +210,9 @@ async fn forms_reach_every_node_unless_their_publisher_has_no_right() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_has_no_right_is_refused_here_and_flagged_everywhere_alike() {
-    let network = Network::new(3);
+    let network = network(3);
     // Other software does not care who may publish.
-    network.force(2, vec![ProcedureChange::Publish(procedure(7)), ProcedureChange::Amend(procedure(0))]);
+    force(&network, 2, vec![ProcedureChange::Publish(procedure(7)), ProcedureChange::Amend(procedure(0))]);
     let a = network.start(0, &[]).await;
     let b = network.start(1, &a.listen_addresses().await).await;
     load(&a, (0..5).map(procedure)).await;
@@ -279,7 +242,7 @@ async fn whoever_has_no_right_is_refused_here_and_flagged_everywhere_alike() {
     // The right is withdrawn from a number that has passed: what came after it does not count, on any node.
     let since = cursor(&b);
     let keep = a.ledger().entry(a.chain(), congvan::core::Seq::new(3).unwrap()).unwrap().unwrap().point();
-    network.rights(0, Some(keep), Rights::NONE);
+    rights(&network, 0, Some(keep), Rights::NONE);
     for node in [&a, &b, &c] {
         network.share_roster(node.ledger());
         assert_eq!(count(node), 3);

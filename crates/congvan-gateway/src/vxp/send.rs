@@ -107,22 +107,14 @@ fn outgoing(draft: Draft, key: String) -> Result<Outgoing, Fault> {
 
 /// A document that the packet refers to; `None` where a text is longer than any in the ledger.
 fn named(link: PacketLink) -> Option<(Relation, Reference)> {
-    let relation = match link.relation {
-        congvan_edxml::Relation::Answers => Relation::Answers,
-        congvan_edxml::Relation::Recalls => Relation::Recalls,
-        congvan_edxml::Relation::Updates => Relation::Updates,
-        congvan_edxml::Relation::Replaces => Relation::Replaces,
-    };
-    // Beside a document that is answered, its author; beside one that is changed, often its receivers.
-    let agency = link.organs.into_iter().next().filter(|_| relation == Relation::Answers);
     let text = |text: Option<String>| Text::new(text.unwrap_or_default()).ok();
     let reference = Reference {
-        agency: text(agency)?,
+        agency: text(link.author().map(str::to_owned))?,
         code: text(link.code)?,
         date: text(link.date)?,
         document_id: text(link.document_id)?,
     };
-    Some((relation, reference))
+    Some((link.relation, reference))
 }
 
 /// The id of the document that a status packet is about: for 13 one of this agency's own, else one that

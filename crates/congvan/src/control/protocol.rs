@@ -45,6 +45,17 @@ impl From<RelationTo> for Relation {
     }
 }
 
+impl From<Relation> for RelationTo {
+    fn from(relation: Relation) -> Self {
+        match relation {
+            Relation::Answers => Self::Answers,
+            Relation::Recalls => Self::Recalls,
+            Relation::Updates => Self::Updates,
+            Relation::Replaces => Self::Replaces,
+        }
+    }
+}
+
 /// A link to an earlier document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkTo {

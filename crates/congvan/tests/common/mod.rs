@@ -8,6 +8,7 @@ use congvan::core::{AgencyCode, RosterAction};
 use congvan::node::Builder;
 use congvan::registrar::Registrar;
 use congvan::setup::{Home, create_agency, create_network};
+use congvan::store::Ledger;
 use congvan::{Node, archive};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -16,6 +17,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Network {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) codes: Vec<AgencyCode>,
+    pub(crate) desk: Registrar,
 }
 
 impl Network {
@@ -30,14 +32,23 @@ impl Network {
             let admission = create_agency(&home, &genesis, code.clone(), code.as_str(), None, None).unwrap();
             desk.change(RosterAction::Admit(admission)).unwrap();
         }
-        let mut roster = Vec::new();
-        archive::export(desk.ledger(), false, &mut roster, &mut |_| {}).unwrap();
-        for code in &codes {
-            let path = Home::new(dir.path().join(code.as_str())).ledger();
-            let ledger = congvan::store::Ledger::open(&path, Default::default()).unwrap();
-            archive::import(&ledger, roster.as_slice(), &mut |_| {}).unwrap();
+        let network = Self { dir, codes, desk };
+        for n in 0..agencies {
+            network.share_roster(&network.ledger(n));
         }
-        Self { dir, codes }
+        network
+    }
+
+    /// An agency's ledger, while no node has it.
+    pub(crate) fn ledger(&self, n: usize) -> Ledger {
+        Ledger::open(&Home::new(self.home(n)).ledger(), Default::default()).unwrap()
+    }
+
+    /// Carries the roster as it is at the registrar's desk to a ledger.
+    pub(crate) fn share_roster(&self, ledger: &Ledger) {
+        let mut roster = Vec::new();
+        archive::export(self.desk.ledger(), false, &mut roster, &mut |_| {}).unwrap();
+        archive::import(ledger, roster.as_slice(), &mut |_| {}).unwrap();
     }
 
     pub(crate) fn home(&self, n: usize) -> PathBuf {
@@ -62,8 +73,13 @@ impl Network {
 }
 
 /// Waits for a condition, with a bound.
-pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+pub(crate) async fn eventually(what: &str, holds: impl AsyncFnMut() -> bool) {
+    eventually_within(PATIENCE, what, holds).await;
+}
+
+/// The same with a bound of one's own.
+pub(crate) async fn eventually_within(patience: Duration, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + patience;
     while !holds().await {
         assert!(tokio::time::Instant::now() < deadline, "timed out: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
