@@ -212,26 +212,29 @@ fn change_of(entry: &LinkedEntry) -> Option<ProcedureChange> {
     Some(ProcedurePayload::from_bytes(payload).ok()?.into_change())
 }
 
-/// The publisher whose catalogue has to be read anew because of a roster entry: its rights, or what stands
-/// of its chain, may be others now, also for numbers that came long before.
+/// The chain whose catalogue has to be read anew because of a roster entry: its rights, or what stands of
+/// it, may be others now, also for numbers that came long before.
+fn recounted_chain(entry: &LinkedEntry) -> Option<ChainId> {
+    let payload = entry.payload().and_then(|payload| RosterPayload::from_bytes(payload).ok())?;
+    match payload.action {
+        RosterAction::Rights { chain, .. }
+        | RosterAction::Suspend { chain, .. }
+        | RosterAction::Reinstate { chain }
+        | RosterAction::Close { chain, .. }
+        | RosterAction::Rotate { chain, .. }
+        | RosterAction::Revoke { chain, .. }
+        | RosterAction::Resolve { chain, .. } => Some(chain),
+        _ => None,
+    }
+}
+
+/// The publisher of that chain, if it is one.
 pub(crate) fn recounted(
     ledger: &Ledger,
     roster: &Roster,
     entry: &LinkedEntry,
 ) -> Result<Option<AgencyCode>, StoreError> {
-    let Some(payload) = entry.payload().and_then(|payload| RosterPayload::from_bytes(payload).ok()) else {
-        return Ok(None);
-    };
-    let (RosterAction::Rights { chain, .. }
-    | RosterAction::Suspend { chain, .. }
-    | RosterAction::Reinstate { chain }
-    | RosterAction::Close { chain, .. }
-    | RosterAction::Rotate { chain, .. }
-    | RosterAction::Revoke { chain, .. }
-    | RosterAction::Resolve { chain, .. }) = payload.action
-    else {
-        return Ok(None);
-    };
+    let Some(chain) = recounted_chain(entry) else { return Ok(None) };
     let published = ledger.publishers()?.contains(&chain);
     Ok(roster.agency(chain).filter(|_| published).map(|agency| agency.code.clone()))
 }
@@ -470,4 +473,21 @@ pub(crate) fn forms_of(ledger: &Ledger, chain: ChainId, seq: Seq) -> Vec<congvan
     let change = change_of(&entry);
     let procedure = change.as_ref().and_then(ProcedureChange::procedure);
     procedure.iter().flat_map(|procedure| procedure.forms.iter().map(|form| form.blob.blob())).collect()
+}
+
+/// The forms that this node is to hold since a roster entry: an agency may be given the right to publish from a
+/// number on that passed long ago.
+pub(crate) fn forms_granted(
+    ledger: &Ledger,
+    roster_entry: Seq,
+) -> Result<Vec<congvan_core::blob::BlobRef>, StoreError> {
+    let roster = ChainId::of_roster(ledger.roster().network());
+    let Some(chain) = ledger.entry(roster, roster_entry)?.as_ref().and_then(recounted_chain) else {
+        return Ok(Vec::new());
+    };
+    let mut forms = Vec::new();
+    for mark in ledger.procedures(chain, None) {
+        forms.extend(forms_of(ledger, chain, mark?.seq));
+    }
+    Ok(forms)
 }

@@ -16,7 +16,7 @@ use congvan_sync::message::MAX_RANGE_ENTRIES;
 use congvan_sync::{Action, ChainHead, Config, Event, IngestError, Ingested, Instant, Replica};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::catalogue::forms_of;
+use crate::catalogue::{forms_granted, forms_of};
 use crate::node::{Shared, lock};
 
 /// Events of this node that wait for the replica.
@@ -27,7 +27,8 @@ const CHECKED_AT_ONCE: usize = 512;
 const BLOB_CURSOR: &str = "\u{0}attachments";
 /// Feed items looked at for attachments at once.
 const FEED_PAGE: usize = 256;
-/// Blobs fetched at the same time; the others wait in the feed.
+/// Blobs fetched at the same time; the others wait in the feed. A document's, or a publisher's forms when it is
+/// given its right, are wanted together, and may go past it.
 const MAX_WANTED: usize = 256;
 
 /// What this node tells its replica.
@@ -256,6 +257,10 @@ impl Driver {
                         wanted_of(&ledger, &own.code, all, item.entry.chain, item.entry.seq)
                     }
                     Kind::PROCEDURE => forms_of(&ledger, item.entry.chain, item.entry.seq),
+                    Kind::ROSTER => forms_granted(&ledger, item.entry.seq).unwrap_or_else(|error| {
+                        tracing::error!(%error, "the forms of a publisher cannot be read");
+                        Vec::new()
+                    }),
                     _ => Vec::new(),
                 };
                 if !blobs.is_empty() {

@@ -209,6 +209,32 @@ async fn forms_reach_every_node_unless_their_publisher_has_no_right() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forms_that_came_before_their_publishers_right_are_fetched_when_it_is_given() {
+    let network = network(2);
+    let a = network.start_with(0, &[], |builder| builder.offline_start(true)).await;
+    let blob = a.store_form(Source::Bytes(vec![7; 100_000])).await.unwrap();
+    let mut published = procedure(1);
+    published.forms =
+        Bounded::new(vec![Form { name: Text::new("to-khai.pdf").unwrap(), media_type: Text::default(), blob }])
+            .unwrap();
+    a.publish(published).await.unwrap();
+    rights(&network, 0, None, Rights::NONE);
+    network.share_roster(a.ledger());
+    network.share_roster(&network.ledger(1));
+
+    let b = network.start(1, &a.listen_addresses().await).await;
+    eventually("the entry arrives", async || b.procedure(&code(1), None).is_ok()).await;
+    assert_eq!(b.view().await.blobs_wanted, 0);
+    assert!(!b.ledger().has_blob(&blob.blob()));
+
+    rights(&network, 0, None, Rights::PUBLISH);
+    network.share_roster(a.ledger());
+    eventually("the form arrives", async || b.ledger().has_blob(&blob.blob())).await;
+    a.shutdown().await;
+    b.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_has_no_right_is_refused_here_and_flagged_everywhere_alike() {
     let network = network(3);
     // Other software does not care who may publish.
