@@ -37,7 +37,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { own: None, own_code: None, archive: false, cache_bytes: 64 * 1024 * 1024 }
+        Self { own: None, own_code: None, archive: false, cache_bytes: 32 * 1024 * 1024 }
     }
 }
 

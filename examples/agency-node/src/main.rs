@@ -20,6 +20,11 @@ use tracing::{error, info, warn};
 
 use crate::config::{Config, ConfigError, DEFAULT_PATH, ENV_CONFIG};
 
+/// RocksDB takes and gives back buffers of many sizes, on many threads. glibc's allocator keeps what lies between
+/// them; with this one resident memory stays flat (`docs/operations.md`, Memory).
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// systemd and administrators wait five seconds for a stop; the node takes four of them at most.
 const STOP: Duration = Duration::from_secs(4);
 /// What tasks that do not end by themselves get before they are left behind.

@@ -1,8 +1,8 @@
 //! Memory stays flat: a node sends documents, and its resident memory is read from `/metrics` meanwhile.
 //!
 //! ```sh
-//! cargo test --release -p congvan-node --test soak -- --ignored --nocapture
-//! CONGVAN_SOAK_SECONDS=86400 CONGVAN_SOAK_RATE=5 cargo test --release -p congvan-node --test soak -- --ignored --nocapture
+//! cargo test --release --workspace --test soak -- --ignored --nocapture
+//! CONGVAN_SOAK_SECONDS=86400 CONGVAN_SOAK_RATE=5 cargo test --release --workspace --test soak -- --ignored --nocapture
 //! ```
 //!
 //! RocksDB's write buffers fill and empty again and again, so memory is a saw; what must not rise are its
