@@ -43,6 +43,10 @@ impl Kind {
     pub const STATUS: Kind = Kind(2);
     /// A [`crate::ProcedurePayload`]: a change of the catalogue of procedures.
     pub const PROCEDURE: Kind = Kind(3);
+    /// A [`crate::CheckpointPayload`]: the chain's own size and Merkle root.
+    pub const CHECKPOINT: Kind = Kind(4);
+    /// A [`crate::WitnessPayload`]: cosignatures of other chains' checkpoints.
+    pub const WITNESS: Kind = Kind(5);
     /// The first number of entries that change chain rules.
     pub const CONTROL: Kind = Kind(0x8000);
     /// A [`crate::chain::KeyRotation`]: the old key names the new one.
@@ -62,6 +66,8 @@ impl Kind {
             Self::DOCUMENT => "document",
             Self::STATUS => "status",
             Self::PROCEDURE => "procedure",
+            Self::CHECKPOINT => "checkpoint",
+            Self::WITNESS => "witness",
             Self::ROTATION => "rotation",
             Self::ROSTER => "roster",
             _ => "unknown",

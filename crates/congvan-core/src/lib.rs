@@ -54,6 +54,7 @@ pub mod archive;
 pub mod blob;
 pub mod catalogue;
 pub mod chain;
+pub mod checkpoint;
 pub mod codec;
 pub mod document;
 pub mod domain;
@@ -66,6 +67,8 @@ pub mod keyfile;
 pub mod keys;
 pub mod life;
 pub mod limits;
+pub mod merkle;
+pub mod note;
 pub mod quarantine;
 pub mod rng;
 pub mod roster;
@@ -74,6 +77,7 @@ pub mod status;
 
 pub use catalogue::{Procedure, ProcedureChange, ProcedureCode, ProcedurePayload};
 pub use chain::{ChainError, ChainPolicy, ChainState, Draft, KeyGrant, KeySpan, LinkedEntry, VerifiedEntry};
+pub use checkpoint::{Checkpoint, CheckpointPayload, Cosignature, WitnessPayload};
 pub use codec::{Bounded, Bytes, CodecError, Sorted, Text, Wire};
 pub use document::{Attachment, Body, Content, Cover, DocumentPayload, Envelope, Link, Relation};
 pub use entry::{EntryError, Header, Kind, UnverifiedEntry};
@@ -81,6 +85,9 @@ pub use evidence::EquivocationProof;
 pub use genesis::Genesis;
 pub use ids::{AgencyCode, BlobId, ChainId, Digest, EntryId, EntryRef, NetworkId, Point, Seq, Time};
 pub use keys::{AgencyKeys, AgencySecret, KeyId, NodeKey, PublicKey, SealPublic, SealSecret, SecretKey, Signature};
+pub use merkle::TreeHash;
 pub use quarantine::{Doubts, Quarantine, Reason};
-pub use roster::{Admission, Agency, Certification, Rights, Roster, RosterAction, RosterChange, RosterError, Standing};
+pub use roster::{
+    Admission, Agency, Certification, Rights, Roster, RosterAction, RosterChange, RosterError, Standing, WitnessPolicy,
+};
 pub use status::{StatusCode, StatusCover, StatusPayload};

@@ -34,6 +34,10 @@ pub const MAX_CERTIFICATE: usize = 4_096;
 pub const MAX_CERTIFICATES: usize = 6;
 /// A signature by a certificate's key.
 pub const MAX_CERTIFICATE_PROOF: usize = 1_024;
+/// Witnesses that a network's policy names.
+pub const MAX_WITNESSES: usize = 64;
+/// Cosignatures in one entry.
+pub const MAX_COSIGNATURES: usize = 1_000;
 /// Nodes of one agency.
 pub const MAX_NODES: usize = 16;
 /// Times that a chain may rotate its keys by its own hand; the registrar may give it new ones beyond.

@@ -9,7 +9,9 @@ mod check;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use action::{Admission, Approval, Certification, Motion, Proposal, Rights, RosterAction, RosterPayload};
+pub use action::{
+    Admission, Approval, Certification, Motion, Proposal, Rights, RosterAction, RosterPayload, WitnessPolicy,
+};
 pub use check::{ActionError, RosterChange, RosterError};
 
 use crate::chain::{ChainPolicy, KeyGrant};
@@ -142,7 +144,7 @@ impl Agency {
             RosterAction::Certify { certification, .. } => {
                 self.certified.entry(certification.key.id()).or_default().push(at);
             }
-            RosterAction::Admit(_) | RosterAction::Registrars { .. } => {}
+            RosterAction::Admit(_) | RosterAction::Registrars { .. } | RosterAction::Witnesses(_) => {}
         }
         let limit = [self.standing_limit, self.revoked_after].into_iter().flatten().min();
         self.edit(|policy| policy.limit = limit);
@@ -171,6 +173,7 @@ pub struct Roster {
     chain: ChainId,
     registrars: Sorted<PublicKey, MAX_REGISTRARS>,
     threshold: u16,
+    witnesses: WitnessPolicy,
     head: Option<Point>,
     agencies: BTreeMap<ChainId, Agency>,
     codes: BTreeMap<AgencyCode, ChainId>,
@@ -186,6 +189,7 @@ impl Roster {
             chain: ChainId::of_roster(network),
             registrars: genesis.registrars.clone(),
             threshold: genesis.threshold,
+            witnesses: WitnessPolicy::default(),
             head: None,
             agencies: BTreeMap::new(),
             codes: BTreeMap::new(),
@@ -217,6 +221,11 @@ impl Roster {
     /// The registrars' keys, and how many a change needs.
     pub fn registrars(&self) -> (&[PublicKey], u16) {
         (&self.registrars, self.threshold)
+    }
+
+    /// Who witnesses checkpoints now.
+    pub fn witnesses(&self) -> &WitnessPolicy {
+        &self.witnesses
     }
 
     /// All agencies, by chain.
@@ -275,6 +284,10 @@ impl Roster {
         if let RosterAction::Registrars { keys, threshold } = action {
             self.registrars = keys.clone();
             self.threshold = *threshold;
+            return vec![];
+        }
+        if let RosterAction::Witnesses(policy) = action {
+            self.witnesses = policy.clone();
             return vec![];
         }
         if let RosterAction::Nodes { chain, nodes } = action {

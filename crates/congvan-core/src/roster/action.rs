@@ -6,6 +6,7 @@ use crate::ids::{AgencyCode, ChainId, EntryId, NetworkId, Point, Seq};
 use crate::keys::{AgencyKeys, KeyError, KeyId, NodeKey, PublicKey, SecretKey, Signature};
 use crate::limits::{
     MAX_ACTION, MAX_CERTIFICATE, MAX_CERTIFICATE_PROOF, MAX_CERTIFICATES, MAX_NAME, MAX_NODES, MAX_REGISTRARS,
+    MAX_WITNESSES,
 };
 use crate::wire;
 
@@ -124,8 +125,19 @@ pub enum RosterAction {
         /// Key, certificates, and both sides' word.
         certification: Certification,
     },
+    /// Who witnesses checkpoints from the next entry on.
+    Witnesses(WitnessPolicy),
 }
 wire!(RosterAction, "roster action", MAX_ACTION);
+
+/// Which agencies witness others' checkpoints, and how many of them make a checkpoint witnessed.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub struct WitnessPolicy {
+    /// The witnesses' chains.
+    pub witnesses: Sorted<ChainId, MAX_WITNESSES>,
+    /// How many of them it takes; 0 where there are none.
+    pub threshold: u16,
+}
 
 /// That an agency's key and an X.509 certificate have one holder: each side signs for the other.
 ///
@@ -249,7 +261,7 @@ impl RosterAction {
             | Self::Nodes { chain, .. }
             | Self::Rights { chain, .. }
             | Self::Certify { chain, .. } => Some(*chain),
-            Self::Admit(_) | Self::Registrars { .. } => None,
+            Self::Admit(_) | Self::Registrars { .. } | Self::Witnesses(_) => None,
         }
     }
 }

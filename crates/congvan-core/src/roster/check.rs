@@ -1,6 +1,6 @@
 //! Whether an entry continues the roster, and how one is made that does.
 
-use super::{Admission, Agency, Approval, Proposal, Roster, RosterAction, RosterPayload, Standing};
+use super::{Admission, Agency, Approval, Proposal, Roster, RosterAction, RosterPayload, Standing, WitnessPolicy};
 use crate::chain::{LinkedEntry, VerifiedEntry};
 use crate::codec::{CodecError, Sorted, Wire};
 use crate::entry::{self, EntryError, Header, Kind, UnverifiedEntry, VERSION};
@@ -118,6 +118,14 @@ pub enum ActionError {
         threshold: u16,
         /// n.
         registrars: usize,
+    },
+    /// An impossible k of n.
+    #[error("a checkpoint would need {threshold} of {witnesses} witnesses; it must be 1 to {witnesses}, or 0 of 0")]
+    Witnesses {
+        /// k.
+        threshold: u16,
+        /// n.
+        witnesses: usize,
     },
     /// A certification without certificates.
     #[error("the certification has no certificate")]
@@ -273,6 +281,14 @@ impl Roster {
                 (k, n) if k == 0 || k > n => Err(ActionError::Threshold { threshold: *threshold, registrars: n }),
                 _ => Ok(()),
             },
+            RosterAction::Witnesses(WitnessPolicy { witnesses, threshold }) => {
+                witnesses.iter().try_for_each(|chain| self.open(*chain).map(|_| ()))?;
+                match (usize::from(*threshold), witnesses.len()) {
+                    (0, 0) => Ok(()),
+                    (k, n) if k == 0 || k > n => Err(ActionError::Witnesses { threshold: *threshold, witnesses: n }),
+                    _ => Ok(()),
+                }
+            }
             RosterAction::Reinstate { chain } => match self.open(*chain)? {
                 agency if agency.standing == Standing::Suspended => Ok(()),
                 agency => Err(ActionError::Standing { code: agency.code.clone(), standing: agency.standing }),
