@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use congvan::core::{Admission, AgencyCode, ChainId, Point, PublicKey, Rights, RosterAction, Seq};
+use congvan::core::{
+    Admission, AgencyCode, ChainId, Point, PublicKey, Rights, RosterAction, Seq, Sorted, WitnessPolicy,
+};
 use congvan::registrar::{Registrar, RegistrarError};
 use congvan::setup;
 use serde::Serialize;
@@ -119,6 +121,13 @@ impl<'a> Desk<'a> {
                 let add: Result<Vec<_>, _> = add.iter().map(|key| PublicKey::new(key.as_bytes())).collect();
                 let action = self.registrar.other_registrars(&add.map_err(bad)?, &remove, threshold)?;
                 Planned::of("registrars", String::new(), action, lang.registrars_changed())
+            }
+            Change::Witnesses { threshold, agencies } => {
+                let chains: Result<Vec<_>, _> =
+                    agencies.iter().map(|code| self.agency(code).map(|(_, chain)| chain)).collect();
+                let witnesses = Sorted::from_unsorted(chains?).map_err(|error| Failure::Bound("witnesses", error))?;
+                let action = RosterAction::Witnesses(WitnessPolicy { witnesses, threshold });
+                Planned::of("witnesses", String::new(), action, lang.witnesses_changed())
             }
             Change::Certify { request, trust } => {
                 let anchors = certificate::anchors(self.app, &trust)?;

@@ -1,7 +1,7 @@
 //! A change of the roster in plain words, for whoever is to approve it.
 
 use congvan::certificate::{Anchors, Place, judge};
-use congvan::core::{Admission, ChainId, Rights, RosterAction};
+use congvan::core::{Admission, ChainId, Rights, RosterAction, WitnessPolicy};
 use congvan::setup;
 use serde::Serialize;
 
@@ -73,6 +73,14 @@ pub(crate) fn describe(desk: &Desk<'_>, action: &RosterAction) -> Vec<Point> {
             }
             let (was, will) = (lang.of_them(k, before.len()), lang.of_them(threshold, keys.len()));
             say(lang.h_registrars(), lang.instead_of(will, was));
+        }
+        RosterAction::Witnesses(WitnessPolicy { witnesses, threshold }) => {
+            say(lang.h_change(), lang.c_witnesses());
+            witnesses.iter().for_each(|chain| say(lang.h_witness(), agency(*chain)));
+            let before = roster.witnesses();
+            let (was, will) =
+                (lang.of_them(before.threshold, before.witnesses.len()), lang.of_them(threshold, witnesses.len()));
+            say(lang.h_needed(), lang.instead_of(will, was));
         }
         RosterAction::Rights { chain, after, rights } => {
             say(lang.h_change(), lang.c_rights(agency(*chain)));

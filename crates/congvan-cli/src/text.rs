@@ -88,6 +88,10 @@ texts! {
         "chọn mục có hiệu lực trong hai mục số {number} của {agency}";
     c_nodes(agency) "replace the nodes of {agency}" "thay các nút của {agency}";
     c_registrars() "change who the registrars are" "thay đổi các khóa đăng ký";
+    c_witnesses() "change who witnesses checkpoints" "thay đổi các cơ quan chứng kiến";
+    h_witness() "witness" "chứng kiến";
+    h_needed() "needed" "cần có";
+    witnesses_changed() "The witnesses are changed." "Đã thay đổi các cơ quan chứng kiến.";
     c_rights(agency) "change what {agency} may do" "thay đổi quyền của {agency}";
     c_certify(agency) "bind a certificate to a key of {agency}" "gắn chứng thư với khóa của {agency}";
     instead_of(new, old) "{new} (before: {old})" "{new} (trước đây: {old})";
@@ -557,6 +561,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("export", "Xuất văn bản thành gói edXML và các tệp kèm"),
     ("wait", "Chờ đến khi văn bản và mọi tệp kèm đến đủ"),
     ("events", "Những gì đã xảy ra, cho một bên nhận có tên, không mất gì"),
+    ("roster witnesses", "Chỉ định các cơ quan chứng kiến và số chữ ký cần có"),
     ("roster rights", "Cho hoặc thôi cho một cơ quan quyền công bố thủ tục"),
     ("catalogue", "Thủ tục hành chính do các cơ quan công bố"),
     ("catalogue list", "Liệt kê thủ tục"),

@@ -2,8 +2,8 @@
 
 use congvan_core::catalogue::Act;
 use congvan_core::{
-    AgencyCode, ChainId, DocumentPayload, EntryId, Kind, LinkedEntry, Point, ProcedureCode, ProcedurePayload,
-    StatusPayload, UnverifiedEntry, Wire,
+    AgencyCode, ChainId, CheckpointPayload, DocumentPayload, EntryId, Kind, LinkedEntry, Point, ProcedureCode,
+    ProcedurePayload, Seq, StatusPayload, Time, UnverifiedEntry, Wire, WitnessPayload,
 };
 use rocksdb::WriteBatch;
 
@@ -11,6 +11,7 @@ use crate::chain::Chain;
 use crate::db::Database;
 use crate::error::Corruption;
 use crate::layout::{self, Cf, ChainNo, ChainPart};
+use crate::tree::TREE_LEVELS;
 
 /// Whose ledger it is: what concerns that agency enters the feed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -25,6 +26,8 @@ pub(crate) enum Meaning {
     Document { addressees: Vec<AgencyCode>, links: Vec<EntryId> },
     Status { document: EntryId, to: AgencyCode },
     Procedure { code: ProcedureCode, act: Act },
+    Checkpoint { size: Seq },
+    Witness { seen: Vec<(ChainId, Seq)> },
     Other,
 }
 
@@ -41,7 +44,39 @@ impl Meaning {
                 let change = payload.into_change();
                 Self::Procedure { code: change.code().clone(), act: change.act() }
             }),
+            (Kind::CHECKPOINT, Some(payload)) => CheckpointPayload::from_bytes(payload)
+                .map_or(Self::Other, |payload| Self::Checkpoint { size: payload.checkpoint.size }),
+            (Kind::WITNESS, Some(payload)) => WitnessPayload::from_bytes(payload).map_or(Self::Other, |payload| {
+                let seen = payload.seen.iter().map(|seen| (seen.chain, seen.signed.checkpoint.size));
+                Self::Witness { seen: seen.collect() }
+            }),
             _ => Self::Other,
+        }
+    }
+
+    /// Every key of an index that leads to an entry with this meaning, and its value.
+    pub(crate) fn each_key(&self, no: ChainNo, seq: u64, time: Time, each: &mut dyn FnMut(Cf, &[u8], &[u8])) {
+        let place = layout::place(no, seq);
+        match self {
+            Self::Document { addressees, links } => {
+                for code in addressees {
+                    each(Cf::ByAddressee, &layout::by_addressee(code, time, place), &[]);
+                }
+                for document in links {
+                    each(Cf::ByDocument, &layout::by_document(*document, place), &[]);
+                }
+            }
+            Self::Status { document, .. } => each(Cf::ByDocument, &layout::by_document(*document, place), &[]),
+            Self::Procedure { code, act } => {
+                each(Cf::Procedures, &layout::procedure_key(no, code, seq), &layout::act_value(*act));
+            }
+            Self::Checkpoint { size } => each(Cf::Checkpoints, &layout::checkpoint_key(no, *size, seq), &[]),
+            Self::Witness { seen } => {
+                for (chain, size) in seen {
+                    each(Cf::Checkpoints, &layout::witness_key(*chain, *size, place), &[]);
+                }
+            }
+            Self::Other => {}
         }
     }
 }
@@ -67,6 +102,10 @@ impl Owner {
 
     pub(crate) fn concerns(&self, entry: &LinkedEntry, meaning: &Meaning) -> bool {
         let kind = entry.header().kind;
+        // Nobody acts on these; they are found by their chain and size.
+        if matches!(kind, Kind::CHECKPOINT | Kind::WITNESS) {
+            return false;
+        }
         let all = matches!(kind, Kind::ROSTER | Kind::PROCEDURE) || (self.archive && kind == Kind::DOCUMENT);
         if all || self.chain == Some(entry.header().chain) {
             return true;
@@ -75,7 +114,7 @@ impl Owner {
         match meaning {
             Meaning::Document { addressees, .. } => addressees.binary_search(code).is_ok(),
             Meaning::Status { to, .. } => to == code,
-            Meaning::Procedure { .. } | Meaning::Other => false,
+            Meaning::Procedure { .. } | Meaning::Checkpoint { .. } | Meaning::Witness { .. } | Meaning::Other => false,
         }
     }
 }
@@ -106,21 +145,7 @@ impl<'a> Batch<'a> {
         self.put(Cf::Entries, place, entry.bytes());
         self.put(Cf::Ids, entry.id().as_bytes(), place);
         self.put(Cf::ByTime, layout::by_time(header.time, place), []);
-        match meaning {
-            Meaning::Document { addressees, links } => {
-                for code in addressees {
-                    self.put(Cf::ByAddressee, layout::by_addressee(code, header.time, place), []);
-                }
-                for document in links {
-                    self.put(Cf::ByDocument, layout::by_document(*document, place), []);
-                }
-            }
-            Meaning::Status { document, .. } => self.put(Cf::ByDocument, layout::by_document(*document, place), []),
-            Meaning::Procedure { code, act } => {
-                self.put(Cf::Procedures, layout::procedure_key(no, code, entry.seq().get()), layout::act_value(*act));
-            }
-            Meaning::Other => {}
-        }
+        meaning.each_key(no, entry.seq().get(), header.time, &mut |cf, key, value| self.put(cf, key, value));
     }
 
     /// Moves an entry and what leads to it to the evidence.
@@ -131,20 +156,11 @@ impl<'a> Batch<'a> {
         self.delete(Cf::Entries, place);
         self.delete(Cf::Ids, entry.id().as_bytes());
         self.delete(Cf::ByTime, layout::by_time(header.time, place));
-        match Meaning::of(header.kind, entry.payload()) {
-            Meaning::Document { addressees, links } => {
-                for code in addressees {
-                    self.delete(Cf::ByAddressee, layout::by_addressee(&code, header.time, place));
-                }
-                for document in links {
-                    self.delete(Cf::ByDocument, layout::by_document(document, place));
-                }
-            }
-            Meaning::Status { document, .. } => self.delete(Cf::ByDocument, layout::by_document(document, place)),
-            Meaning::Procedure { code, .. } => {
-                self.delete(Cf::Procedures, layout::procedure_key(no, &code, entry.seq().get()));
-            }
-            Meaning::Other => {}
+        let meaning = Meaning::of(header.kind, entry.payload());
+        meaning.each_key(no, entry.seq().get(), header.time, &mut |cf, key, _| self.delete(cf, key));
+        // Another entry will have its number, and every subtree over it another hash.
+        for level in TREE_LEVELS {
+            self.delete(Cf::Tree, layout::tree_key(no, level, (entry.seq().get() - 1) >> level));
         }
     }
 

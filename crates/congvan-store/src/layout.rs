@@ -16,6 +16,9 @@
 //! | `by_addressee` | code ‖ `00` ‖ time `u64` ‖ chain `u32` ‖ number `u64` | empty (documents) |
 //! | `by_document` | document's entry id (32) ‖ chain `u32` ‖ number `u64` | empty (statuses about it, documents that link to it) |
 //! | `procedures` | chain `u32` ‖ procedure's code ‖ `00` ‖ number `u64` | `0` publish, `1` amend, `2` retire |
+//! | `tree` | chain `u32` ‖ level `u8` ‖ index `u64` | the hash (32) of a complete subtree of 2^level entries, from level 8 on; made when asked for |
+//! | `checkpoints` | `C` ‖ chain `u32` ‖ size `u64` ‖ number `u64` | empty: a checkpoint of that chain in its entry with this number |
+//! | | `W` ‖ chain id (32) ‖ size `u64` ‖ witness' chain `u32` ‖ number `u64` | empty: a cosignature of such a checkpoint |
 //! | `evidence` | `P` ‖ chain `u32` ‖ number `u64` | a proof of equivocation |
 //! | | `O` ‖ chain `u32` ‖ number `u64` ‖ entry id (32) | an entry set aside: its bytes |
 //! | `feed` | number `u64` | chain id (32) ‖ number `u64` ‖ entry id (32) ‖ kind `u16` |
@@ -37,7 +40,7 @@ use congvan_core::{BlobId, ChainId, EntryId, EntryRef, Kind, Point, ProcedureCod
 use crate::error::Corruption;
 
 /// The version of this layout that this crate writes.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// Keys of the `default` column family.
 pub(crate) mod meta {
@@ -57,6 +60,8 @@ pub(crate) enum Cf {
     ByAddressee,
     ByDocument,
     Procedures,
+    Tree,
+    Checkpoints,
     Evidence,
     Feed,
     Local,
@@ -65,7 +70,7 @@ pub(crate) enum Cf {
 }
 
 impl Cf {
-    pub(crate) const ALL: [Cf; 12] = [
+    pub(crate) const ALL: [Cf; 14] = [
         Cf::Chains,
         Cf::Entries,
         Cf::Ids,
@@ -73,6 +78,8 @@ impl Cf {
         Cf::ByAddressee,
         Cf::ByDocument,
         Cf::Procedures,
+        Cf::Tree,
+        Cf::Checkpoints,
         Cf::Evidence,
         Cf::Feed,
         Cf::Local,
@@ -89,6 +96,8 @@ impl Cf {
             Cf::ByAddressee => "by_addressee",
             Cf::ByDocument => "by_document",
             Cf::Procedures => "procedures",
+            Cf::Tree => "tree",
+            Cf::Checkpoints => "checkpoints",
             Cf::Evidence => "evidence",
             Cf::Feed => "feed",
             Cf::Local => "local",
@@ -206,6 +215,42 @@ pub(crate) fn read_procedure_key(key: &[u8]) -> Result<(ChainNo, ProcedureCode, 
     let code = std::str::from_utf8(code.strip_suffix(&[0]).ok_or_else(malformed)?).map_err(|_| malformed())?;
     let seq = Seq::new(u64::from_be_bytes(*seq)).ok_or_else(malformed)?;
     Ok((ChainNo(u32::from_be_bytes(*no)), ProcedureCode::new(code).map_err(|_| malformed())?, seq))
+}
+
+/// Where the hash of a complete subtree is kept.
+pub(crate) fn tree_key(no: ChainNo, level: u8, index: u64) -> [u8; 13] {
+    let mut key = [0; 13];
+    key[..4].copy_from_slice(&no.0.to_be_bytes());
+    key[4] = level;
+    key[5..].copy_from_slice(&index.to_be_bytes());
+    key
+}
+
+/// The prefix of all checkpoints of a chain; keys go on with size and number.
+pub(crate) fn checkpoint_prefix(no: ChainNo) -> Vec<u8> {
+    [b"C".as_slice(), &no.0.to_be_bytes()].concat()
+}
+
+pub(crate) fn checkpoint_key(no: ChainNo, size: Seq, at: u64) -> Vec<u8> {
+    [checkpoint_prefix(no).as_slice(), &size.get().to_be_bytes(), &at.to_be_bytes()].concat()
+}
+
+/// Size and number out of a checkpoint's key.
+pub(crate) fn read_checkpoint_key(key: &[u8]) -> Result<(Seq, Seq), Corruption> {
+    let malformed = || Corruption::Key(key.to_vec());
+    let (rest, at) = key.split_last_chunk::<8>().ok_or_else(malformed)?;
+    let (_, size) = rest.split_last_chunk::<8>().ok_or_else(malformed)?;
+    let number = |bytes| Seq::new(u64::from_be_bytes(bytes)).ok_or_else(malformed);
+    Ok((number(*size)?, number(*at)?))
+}
+
+/// The prefix of all cosignatures about a chain; keys go on with size and the witness' place.
+pub(crate) fn witness_prefix(chain: ChainId) -> Vec<u8> {
+    [b"W".as_slice(), chain.as_bytes()].concat()
+}
+
+pub(crate) fn witness_key(chain: ChainId, size: Seq, place: [u8; 12]) -> Vec<u8> {
+    [witness_prefix(chain).as_slice(), &size.get().to_be_bytes(), &place].concat()
 }
 
 pub(crate) const PROOFS: &[u8] = b"P";

@@ -27,6 +27,7 @@ mod migrate;
 mod procedures;
 mod read;
 mod roster;
+mod tree;
 mod writer;
 
 pub use backup::Sizes;
@@ -41,4 +42,5 @@ pub use layout::FORMAT;
 pub use ledger::{Ledger, MarkVerdict, Options};
 pub use mark::HighWater;
 pub use procedures::ProcedureMark;
+pub use tree::{CheckpointMark, Tree, WitnessMark};
 pub use writer::{Done, Full, LocalPut, Writer};

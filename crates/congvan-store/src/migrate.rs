@@ -14,7 +14,7 @@ pub(crate) struct Step {
 }
 
 /// All steps, ascending. The first format is 1; nothing is older.
-pub(crate) const STEPS: &[Step] = &[Step { from: 1, change: catalogue }];
+pub(crate) const STEPS: &[Step] = &[Step { from: 1, change: catalogue }, Step { from: 2, change: checkpoints }];
 
 /// Before format 2, entries of the catalogue were stored as of an unknown kind: neither indexed nor in
 /// the feed.
@@ -37,6 +37,25 @@ fn catalogue(db: &DB, batch: &mut WriteBatch) -> Result<(), rocksdb::Error> {
         if entry.check_own_signature().is_ok() {
             batch.put_cf(feed, next.to_be_bytes(), layout::feed_value(entry.reference(), Kind::PROCEDURE));
             next += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Before format 3, checkpoints were stored as of an unknown kind. Trees are made when asked for.
+fn checkpoints(db: &DB, batch: &mut WriteBatch) -> Result<(), rocksdb::Error> {
+    let families = [Cf::Entries, Cf::Checkpoints].map(|cf| db.cf_handle(cf.name()));
+    let [Some(entries), Some(checkpoints)] = families else { return Ok(()) };
+    for item in db.iterator_cf(entries, IteratorMode::Start) {
+        let (place, bytes) = item?;
+        let Ok((no, seq)) = layout::read_place(&place) else { continue };
+        let Ok(entry) = UnverifiedEntry::parse(&bytes) else { continue };
+        let kind = entry.header().kind;
+        if matches!(kind, Kind::CHECKPOINT | Kind::WITNESS) {
+            let meaning = Meaning::of(kind, entry.payload());
+            meaning.each_key(no, seq.get(), entry.header().time, &mut |_, key, value| {
+                batch.put_cf(checkpoints, key, value)
+            });
         }
     }
     Ok(())

@@ -63,6 +63,7 @@ pub mod send;
 pub mod setup;
 pub mod systems;
 pub mod view;
+pub mod witness;
 
 pub use congvan_core as core;
 pub use congvan_store as store;

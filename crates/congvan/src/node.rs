@@ -18,6 +18,7 @@ use crate::registry::{self, Registry};
 use crate::replicate::{self, Input};
 use crate::setup::{self, Home, SetupError};
 use crate::view::{AgencyView, NodeView, PeerView};
+use crate::witness;
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +69,7 @@ pub struct Builder {
     network: bool,
     report_arrival: bool,
     deadlines: Deadlines,
+    checkpoints: Duration,
     passphrase: Option<String>,
     trust: Option<PathBuf>,
 }
@@ -108,6 +110,12 @@ impl Builder {
     /// Working hours and terms, for the lists of what is due.
     pub fn deadlines(mut self, deadlines: Deadlines) -> Self {
         self.deadlines = deadlines;
+        self
+    }
+
+    /// How often the node looks whether a checkpoint of its chain, or a cosignature of others', is due.
+    pub fn checkpoints(mut self, every: Duration) -> Self {
+        self.checkpoints = every.max(Duration::from_millis(1));
         self
     }
 
@@ -189,6 +197,7 @@ impl Builder {
             publishing: tokio::sync::Mutex::new(()),
             turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
             registry: Registry::new(&ledger)?,
+            evidence: Mutex::new(None),
             own: Mutex::new(own),
             writer: Mutex::new(None),
             replica: Mutex::new(None),
@@ -211,6 +220,9 @@ impl Builder {
             let thread = replicate::spawn(node.0.clone(), inputs, events)?;
             *lock(&node.0.replica) = Some(thread);
             registry::spawn(&node, self.report_arrival);
+            let stop = node.0.registry.stopping();
+            let evidence = tokio::spawn(witness::run(node.clone(), self.checkpoints, stop));
+            *lock(&node.0.evidence) = Some(evidence);
         }
         Ok(node)
     }
@@ -306,6 +318,8 @@ pub(crate) struct Shared {
     /// still is so when it is written.
     turns: [tokio::sync::Mutex<()>; TURNS],
     pub registry: Registry,
+    /// Writes checkpoints and cosignatures.
+    evidence: Mutex<Option<tokio::task::JoinHandle<()>>>,
     pub writer: Mutex<Option<Writer>>,
     /// The mark beside the key, until the writer takes it.
     mark: Mutex<Option<HighWater>>,
@@ -443,6 +457,7 @@ impl Node {
             network: true,
             report_arrival: true,
             deadlines: Deadlines::default(),
+            checkpoints: witness::EVERY,
             passphrase: None,
             trust: None,
         }
@@ -581,6 +596,10 @@ impl Node {
             ending();
         }
         shared.registry.stop().await;
+        let evidence = lock(&shared.evidence).take();
+        if let Some(evidence) = evidence {
+            let _ = evidence.await;
+        }
         // The replica thread ends by itself when asked; whoever waits for it must not block the runtime.
         let _ = shared.to_replica.send(Input::Stop).await;
         let stopped = tokio::task::spawn_blocking(move || {

@@ -290,6 +290,7 @@ impl Node {
                 previous: entry.header().prev.to_string(),
                 head: status.head.map_or(0, |head| head.seq.get()),
                 quarantined: status.quarantined.map(|quarantine| quarantine.from.get()),
+                cover: self.cover(entry.reference())?,
             },
         })
     }

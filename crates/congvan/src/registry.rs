@@ -46,6 +46,11 @@ impl Registry {
         Ok(Self { indexed: Mutex::new(ledger.cursor(INDEX)?), stop, task })
     }
 
+    /// Becomes true when the node stops.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
+
     /// Ends the task after what it is writing.
     pub(crate) async fn stop(&self) {
         self.stop.send_replace(true);

@@ -186,6 +186,9 @@ pub struct ProofView {
     pub head: u64,
     /// The first number of the chain in quarantine, if any.
     pub quarantined: Option<u64>,
+    /// The checkpoint that covers it, and who witnessed that; `None` until there is one.
+    #[serde(default)]
+    pub cover: Option<crate::witness::CoverView>,
 }
 
 /// An agency in the directory.

@@ -97,7 +97,7 @@ async fn a_node_that_sends_for_long_does_not_grow() {
         client.unwrap();
     }
     let sent = sent.load(Ordering::Relaxed);
-    until("the receiver has them all", async || (receiver.head_of(CODES[0]).await == sent).then_some(())).await;
+    until("the receiver has them all", async || (receiver.head_of(CODES[0]).await >= sent).then_some(())).await;
 
     let third = samples.len() / 3;
     for (node, name) in ["sender", "receiver"].into_iter().enumerate() {

@@ -137,6 +137,19 @@ holds from the roster's next entry on.")]
         #[arg(long, value_name = "KEY")]
         remove: Vec<congvan::core::KeyId>,
     },
+    /// Say which agencies witness others' checkpoints, and how many of them make a checkpoint witnessed
+    #[command(after_help = "Examples:
+  congvan --dir registrar roster witnesses --threshold 2 000.00.00.H55 000.00.01.H55 000.00.02.H55
+  congvan --dir registrar roster witnesses --threshold 0\n
+The list replaces the one before; without agencies nobody witnesses. A witness' node cosigns by itself.")]
+    Witnesses {
+        /// How many of them it takes
+        #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(0..=64))]
+        threshold: u16,
+        /// The witnesses' codes
+        #[arg(value_name = "CODE")]
+        agencies: Vec<String>,
+    },
     /// Give an agency the right to publish procedures, or take it away
     #[command(after_help = "Examples:
   congvan --dir registrar roster rights 000.00.00.H55 --publish on
