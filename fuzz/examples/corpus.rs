@@ -79,6 +79,12 @@ fn place(bytes: &[u8], corpus: &mut Corpus) {
     if ProcedurePayload::from_bytes(bytes).is_ok() {
         put("procedure", bytes);
     }
+    if CheckpointPayload::from_bytes(bytes).is_ok() || WitnessPayload::from_bytes(bytes).is_ok() {
+        put("checkpoint", bytes);
+    }
+    if let Ok(action) = RosterAction::from_bytes(bytes) {
+        put("action", &action.to_bytes());
+    }
     if bytes.starts_with(&MAGIC) {
         put("archive", bytes);
     }

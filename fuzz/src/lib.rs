@@ -43,6 +43,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("blob_chunk", blob_chunk),
     ("certificate", certificate),
     ("chain_extend", chain_extend),
+    ("checkpoint", checkpoint),
     ("content", content),
     ("document", document),
     ("entry", entry),
@@ -150,6 +151,24 @@ pub fn status(bytes: &[u8]) {
 /// What a status' readers read.
 pub fn status_content(bytes: &[u8]) {
     law::<StatusContent>(bytes);
+}
+
+/// Checkpoints, cosignatures, and proofs that claim anything.
+pub fn checkpoint(bytes: &[u8]) {
+    law::<WitnessPayload>(bytes);
+    if let Some(signed) = law::<CheckpointPayload>(bytes)
+        && let Ok(code) = AgencyCode::new("H55")
+    {
+        let text = signed.checkpoint.text(NetworkId::from_bytes([1; 32]), &code);
+        assert_eq!(text.lines().count(), 3);
+    }
+    let (numbers, hashes) = bytes.split_at(bytes.len().min(16));
+    let number = |part: &[u8]| part.iter().fold(0u64, |n, byte| n << 8 | u64::from(*byte));
+    let (a, b) = (number(&numbers[..numbers.len() / 2]), number(&numbers[numbers.len() / 2..]));
+    let proof: Vec<_> = hashes.as_chunks().0.iter().map(|hash| TreeHash::from_bytes(*hash)).collect();
+    let some = merkle::empty_root();
+    let _ = merkle::check_inclusion(&proof, a, b, some, some);
+    let _ = merkle::check_consistency(&proof, (a, some), (b, some));
 }
 
 /// A change of the catalogue of procedures.

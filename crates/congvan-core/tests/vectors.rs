@@ -243,6 +243,48 @@ fn the_catalogue_replays() {
     assert_eq!(generate::procedures::state(&catalogue), file["catalogue"]);
 }
 
+#[test]
+fn trees_checkpoints_and_cosignatures_hold() {
+    let file = load("checkpoints.json");
+    let hashes = |value: &Value| -> Vec<TreeHash> { list(value).iter().map(|h| TreeHash::from_bytes(id(h))).collect() };
+    let number = |value: &Value| value.as_u64().unwrap();
+    let ids: Vec<_> = (0u64..300)
+        .map(|n| EntryId::from_bytes([&n.to_le_bytes()[..], &[0; 24]].concat().try_into().unwrap()))
+        .collect();
+    let root = |size: u64| merkle::root_of(ids.iter().take(size as usize).map(merkle::leaf_hash));
+    for case in list(&file["roots"]) {
+        assert_eq!(root(number(&case["size"])).to_string(), text(&case["root"]));
+    }
+    for case in list(&file["inclusion"]) {
+        let (index, size) = (number(&case["index"]), number(&case["size"]));
+        let leaf = merkle::leaf_hash(&ids[index as usize]);
+        assert_eq!(merkle::check_inclusion(&hashes(&case["proof"]), index, size, leaf, root(size)), Ok(()), "{case}");
+    }
+    for case in list(&file["consistency"]) {
+        let (before, after) = (number(&case["before"]), number(&case["after"]));
+        let proof = hashes(&case["proof"]);
+        let checked = merkle::check_consistency(&proof, (before, root(before)), (after, root(after)));
+        assert_eq!(checked, Ok(()), "{case}");
+    }
+    let said = &file["checkpoint"];
+    let network = NetworkId::from_bytes(id(&said["network"]));
+    let code = AgencyCode::new(text(&said["agency"])).unwrap();
+    let signed = CheckpointPayload::from_bytes(&bytes(&said["payload"])).unwrap();
+    let key = PublicKey::new(&id(&said["key"])).unwrap();
+    let leaves = list(&said["entries"]).iter().map(|entry| merkle::leaf_hash(&EntryId::from_bytes(id(entry))));
+    assert_eq!(signed.checkpoint.root, merkle::root_of(leaves));
+    assert_eq!(signed.checkpoint.text(network, &code), text(&said["text"]));
+    signed.verify(network, &code, &key).unwrap();
+    let witness = PublicKey::new(&id(&file["witness"]["key"])).unwrap();
+    let seen = WitnessPayload::from_bytes(&bytes(&file["witness"]["payload"])).unwrap().seen[0];
+    assert_eq!((seen.signed, seen.seconds), (signed, number(&file["witness"]["seconds"])));
+    seen.verify(network, &code, &witness).unwrap();
+    assert!(text(&file["note"]).starts_with(text(&said["text"])));
+    let action = RosterAction::from_bytes(&bytes(&file["action"])).unwrap();
+    let RosterAction::Witnesses(policy) = action else { panic!("{action:?}") };
+    assert_eq!((policy.threshold, policy.witnesses.len()), (1, 1));
+}
+
 fn pattern(len: u64) -> Vec<u8> {
     (0..len).map(|i| (i % 251) as u8).collect()
 }

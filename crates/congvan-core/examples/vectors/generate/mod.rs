@@ -1,6 +1,7 @@
 //! The vectors, made from seeds alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod checkpoints;
 mod invalid;
 pub(crate) mod procedures;
 mod valid;
@@ -19,6 +20,7 @@ pub(crate) fn files() -> Vec<(&'static str, String)> {
         ("roster.json", text(valid::roster(&world))),
         ("chain.json", text(valid::chain(&world))),
         ("procedures.json", text(procedures::procedures())),
+        ("checkpoints.json", text(checkpoints::checkpoints(&world))),
         ("seals.json", text(valid::seals(&world))),
         ("blobs.json", text(valid::blobs())),
         ("keyfiles.json", text(valid::keyfiles())),
