@@ -36,6 +36,8 @@
 mod agencies;
 mod follow;
 mod index;
+#[cfg(test)]
+mod large_tests;
 mod query;
 mod words;
 
@@ -49,7 +51,7 @@ use congvan::search::{FindError, Finder};
 use congvan::store::StoreError;
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use congvan::search::{Found, Hit, MAX_PAGE, MAX_TEXT, Mailbox, Progress, Query};
+pub use congvan::search::{Found, Hit, MAX_PAGE, MAX_TEXT, Mailbox, Progress, Query, TooLong};
 
 use crate::agencies::Agencies;
 use crate::follow::{Follower, Rebuild};
@@ -61,13 +63,8 @@ use crate::query::Surroundings;
 #[non_exhaustive]
 pub enum SearchError {
     /// A text of the query is too long.
-    #[error("{field} has {len} bytes; at most {MAX_TEXT} are searched for: leave some words out")]
-    TooLong {
-        /// Which part of the query.
-        field: &'static str,
-        /// Its length.
-        len: usize,
-    },
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
     /// The index' directory.
     #[error("the index in {path}: {error}; it can be deleted, and is made again")]
     Directory {
@@ -164,6 +161,7 @@ impl Search {
     /// # Errors
     /// [`SearchError::TooLong`] names the part of the query; else the index cannot be read.
     pub fn find(&self, query: &Query) -> Result<Found, SearchError> {
+        query.check()?;
         let node = &self.0.node;
         let (roster, agencies) = self.0.agencies();
         let code = |chain| Some(roster.agency(chain)?.code.as_str().to_owned());
@@ -203,7 +201,10 @@ impl Search {
 
 impl Finder for Search {
     fn find(&self, query: &Query) -> Result<Found, FindError> {
-        self.find(query).map_err(|error| FindError::Failed(Box::new(error)))
+        self.find(query).map_err(|error| match error {
+            SearchError::TooLong(error) => error.into(),
+            error => FindError::Failed(Box::new(error)),
+        })
     }
 
     fn progress(&self) -> Progress {

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use congvan::core::Seq;
 use congvan::deadline::Calendar;
-use congvan::search::{Found, Hit, MAX_PAGE, MAX_TEXT, Mailbox, Query};
+use congvan::search::{Found, Hit, MAX_PAGE, Mailbox, Query};
 use tantivy::collector::sort_key::SortByStaticFastValue;
 use tantivy::collector::{Count, TopDocs};
 use tantivy::query::{
@@ -36,11 +36,6 @@ pub(crate) fn find(
     around: &Surroundings<'_>,
     query: &Query,
 ) -> Result<Found, SearchError> {
-    for (field, text) in [("text", &query.text), ("code", &query.code), ("agency", &query.agency)] {
-        if text.len() > MAX_TEXT {
-            return Err(SearchError::TooLong { field, len: text.len() });
-        }
-    }
     let clause = BooleanQuery::new(clauses(fields, around, query));
     let limit = query.limit.min(MAX_PAGE);
     let known = usize::try_from(searcher.num_docs()).unwrap_or(usize::MAX);

@@ -136,7 +136,7 @@ async fn pages_and_texts_have_bounds() {
         };
         assert_eq!(search.find(&query(MAX_TEXT)).unwrap().total, 0);
         let error = search.find(&query(MAX_TEXT + 1)).unwrap_err();
-        assert!(matches!(error, SearchError::TooLong { field: named, len } if named == field && len == MAX_TEXT + 1));
+        assert!(matches!(&error, SearchError::TooLong(of) if of.field == field && of.len == MAX_TEXT + 1));
         assert!(error.to_string().contains(&MAX_TEXT.to_string()));
     }
     node.shutdown().await;

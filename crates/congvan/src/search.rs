@@ -121,16 +121,58 @@ impl Progress {
     }
 }
 
-/// Why nothing is found. It is worded by the searcher.
+/// A text of a query that is too long.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} has {len} bytes; at most {MAX_TEXT} are searched for: leave some words out")]
+pub struct TooLong {
+    /// Which part of the query.
+    pub field: &'static str,
+    /// Its length.
+    pub len: usize,
+}
+
+impl Query {
+    /// Whether its texts keep to [`MAX_TEXT`].
+    ///
+    /// # Errors
+    /// [`TooLong`] names the first that does not.
+    pub fn check(&self) -> Result<(), TooLong> {
+        let texts = [("text", &self.text), ("code", &self.code), ("agency", &self.agency)];
+        match texts.into_iter().find(|(_, text)| text.len() > MAX_TEXT) {
+            Some((field, text)) => Err(TooLong { field, len: text.len() }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why nothing is found.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FindError {
     /// The node has no index.
     #[error("this node keeps no index to search: set search = true in its configuration and start it again")]
     Off,
+    /// The query.
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
     /// The searcher says so.
     #[error(transparent)]
     Failed(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl FindError {
+    /// The same for a clerk; `None` for what is none of a clerk's business.
+    pub fn vietnamese(&self) -> Option<String> {
+        Some(match self {
+            Self::Off => {
+                "nút này không lập chỉ mục để tìm kiếm: hãy đặt search = true trong cấu hình rồi chạy lại".to_owned()
+            }
+            Self::TooLong(TooLong { field, len }) => {
+                format!("{field} có {len} byte, chỉ tìm được tối đa {MAX_TEXT}: hãy bớt từ")
+            }
+            Self::Failed(_) => return None,
+        })
+    }
 }
 
 /// What finds documents for a node.
@@ -183,6 +225,7 @@ impl Node {
     /// [`FindError::Off`] for a node without a searcher.
     pub fn find(&self, query: &Query) -> Result<Found, FindError> {
         let finder = lock(&self.0.finder).clone();
+        query.check()?;
         finder.ok_or(FindError::Off)?.find(query)
     }
 
