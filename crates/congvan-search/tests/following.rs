@@ -223,7 +223,7 @@ const SYLLABLES: [&str; 24] = [
 fn subject() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         8 => proptest::sample::select(&SYLLABLES[..]).prop_map(str::to_owned),
-        1 => "[a-zà-ỹA-ZĐđ0-9]{1,8}",
+        1 => "[a-zA-Z0-9đĐáàảãạăằẩễệỉĩọốờợủữứỳỹ]{1,8}",
     ];
     let between = proptest::sample::select(&[" ", "  ", "/", "-", ", ", ". "][..]);
     proptest::collection::vec((word, between), 1..7)
@@ -248,8 +248,8 @@ fn without_accents(text: &str) -> String {
 #[test]
 fn every_document_is_found_by_each_word_of_its_subject_and_a_rebuilt_index_equals_a_followed_one() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let config = ProptestConfig { cases: 6, max_shrink_iters: 40, failure_persistence: None, ..Default::default() };
-    let rounds = proptest::collection::vec(proptest::collection::vec((subject(), 0..3_u64), 1..12), 1..4);
+    let config = ProptestConfig { cases: 4, max_shrink_iters: 40, failure_persistence: None, ..Default::default() };
+    let rounds = proptest::collection::vec(proptest::collection::vec((subject(), 0..3_u64), 1..12), 1..3);
     proptest!(config, |(rounds in rounds)| {
         runtime.block_on(async {
             let network = Network::new(2);

@@ -63,6 +63,7 @@ pub mod search;
 pub mod send;
 pub mod setup;
 pub mod systems;
+pub mod tally;
 pub mod view;
 
 pub use congvan_core as core;

@@ -511,6 +511,7 @@ impl Node {
             }
             unchecked += status.head.map_or(0, |head| head.seq.get()).saturating_sub(status.verified_through);
         }
+        let wanted = self.ask_replica(Input::Wanted).await.unwrap_or_default();
         NodeView {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: shared.network.to_string(),
@@ -527,9 +528,15 @@ impl Node {
             agencies: roster.agencies().count(),
             disk_bytes: sizes.disk_bytes,
             quarantined,
-            blobs_wanted: self.ask_replica(Input::Wanted).await.unwrap_or_default(),
+            blobs_wanted: wanted.blobs,
             unchecked,
+            behind: wanted.behind,
         }
+    }
+
+    /// Whether it still answers, with all its parts: for whoever restarts what does not. It is as slow as the node is.
+    pub async fn is_alive(&self) -> bool {
+        self.0.net.is_none() || self.ask_replica(Input::Wanted).await.is_some()
     }
 
     pub(crate) async fn ask_replica<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Input) -> Option<T> {
