@@ -12,7 +12,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::catalogue::{Catalogue, Load, ProcedureEdit, ProcedureId, ProcedureList};
 pub(crate) use self::certificate::{Certificate, Trust};
-pub(crate) use self::document::{Due, Events, Export, List, Send, Show, Status, Wait};
+pub(crate) use self::document::{Due, Events, Export, List, Search, Send, Show, Status, Wait};
 pub(crate) use self::roster::{Change, Ending, Roster, Switch};
 use crate::text::Lang;
 
@@ -93,6 +93,8 @@ pub(crate) enum Command {
     /// List documents that this agency sent, newest first
     #[command(after_help = "Examples:\n  congvan outbox\n  congvan outbox --limit 100")]
     Outbox(List),
+    /// Find documents by their words, with or without accents
+    Search(Search),
     /// Show a document, what became of it, and its proof
     #[command(after_help = "Examples:\n  congvan show 3f2a91c0\n  congvan show 3f2a91c0 --trust goc.pem --json")]
     Show(Show),

@@ -20,6 +20,7 @@ mod network;
 mod output;
 mod peer_id;
 mod roster;
+mod search;
 mod send;
 mod status;
 mod system;
@@ -100,6 +101,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Inbox(list) => document::inbox(app, list.limit).await,
         Command::Outbox(list) => document::outbox(app, list.limit).await,
         Command::Certificate(command) => certificate::run(app, command),
+        Command::Search(args) => search::search(app, args).await,
         Command::Show(args) => document::show(app, args).await,
         Command::Due(args) => due::due(app, args).await,
         Command::Status(args) => status::status(app, args).await,

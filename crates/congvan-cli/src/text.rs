@@ -230,6 +230,10 @@ texts! {
     h_updated_by() "updated by" "cập nhật bởi";
     h_replaced_by() "replaced by" "thay thế bởi";
 
+    found(shown, total) "{shown} of {total} documents." "{shown} trong {total} văn bản.";
+    h_other_end() "from or to" "nơi gửi, nơi nhận";
+    to_agencies(count) "to {count}" "gửi {count} nơi";
+
     due_received() "What this agency has to do:" "Việc cơ quan này phải làm:";
     due_sent() "What others owe this agency:" "Việc nơi khác chưa làm cho cơ quan này:";
     h_until() "until" "hạn";
@@ -555,6 +559,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("send", "Gửi văn bản"),
     ("inbox", "Liệt kê văn bản đến, mới nhất trước"),
     ("outbox", "Liệt kê văn bản đi, mới nhất trước"),
+    ("search", "Tìm văn bản theo từ ngữ, có dấu hay không dấu"),
     ("show", "Xem một văn bản, diễn biến và bằng chứng của nó"),
     ("due", "Liệt kê việc đến hạn: của cơ quan này, và của nơi khác đối với cơ quan này"),
     ("status", "Báo trạng thái xử lý văn bản"),

@@ -30,6 +30,7 @@ const COMMANDS: &[&str] = &[
     "send",
     "inbox",
     "outbox",
+    "search",
     "show",
     "status",
     "export",
@@ -126,6 +127,8 @@ fn every_command_prints_one_json_document() {
         ("h55", 0, &["fingerprint", &genesis]),
         // Failures too, on the same stream.
         ("h55", 3, &["peers"]),
+        ("h55", 3, &["search", "báo cáo"]),
+        ("h55", 2, &["search", "--from", "hôm qua"]),
         ("h55", 3, &["show", "00000000"]),
         ("h55", 2, &["show", "xyz"]),
         ("h55", 2, &["send"]),

@@ -2,7 +2,7 @@
 //!
 //! | path | answers |
 //! |---|---|
-//! | `/healthz` | 200 while the process serves: for whoever restarts it |
+//! | `/healthz` | 200 while the node answers, 503 if it does not within [`PATIENCE`]: for whoever restarts it |
 //! | `/readyz` | 200 if documents can be sent and travel, else 503 with the reasons: for whoever is called |
 //! | `/metrics` | the node's figures in Prometheus' text format |
 //! | `/vxp/…` | the calls of the national axis' SDK, if [`Gateway::vxp`] says so |
@@ -24,10 +24,12 @@
 
 mod metrics;
 mod snapshot;
+mod tallies;
 mod vxp;
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -37,8 +39,13 @@ use axum::{Json, Router};
 use congvan::Node;
 use tokio::net::TcpListener;
 
-pub use snapshot::Snapshot;
+use crate::tallies::Tallies;
+
+pub use snapshot::{Disk, MIN_FREE, Snapshot};
 pub use vxp::{NotAnOffset, UtcOffset, VxpOptions};
+
+/// How long a node may take to answer before `/healthz` says that it does not.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Who may reach the gateway.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -117,13 +124,22 @@ impl Gateway {
     pub async fn serve(self, node: Node, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), GatewayError> {
         let vxp =
             self.vxp.map_or_else(Router::new, |options| Router::new().nest("/vxp", vxp::routes(node.clone(), options)));
+        let tallies = Tallies::default();
+        let metrics = move |State(node): State<Node>| metrics(node, tallies.clone());
         let routes = Router::new()
-            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/healthz", get(healthy))
             .route("/readyz", get(ready))
             .route("/metrics", get(metrics))
             .with_state(node)
             .merge(vxp);
         axum::serve(self.listener, routes).with_graceful_shutdown(stop).await.map_err(GatewayError::Serve)
+    }
+}
+
+async fn healthy(State(node): State<Node>) -> Response {
+    match tokio::time::timeout(PATIENCE, node.is_alive()).await {
+        Ok(true) => "ok\n".into_response(),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "a part of the node does not answer\n").into_response(),
     }
 }
 
@@ -134,7 +150,8 @@ async fn ready(State(node): State<Node>) -> Response {
     (status, Json(body)).into_response()
 }
 
-async fn metrics(State(node): State<Node>) -> Response {
-    let body = metrics::render(&Snapshot::of(&node).await);
+async fn metrics(node: Node, tallies: Tallies) -> Response {
+    let snapshot = Snapshot { tally: tallies.of(&node), ..Snapshot::of(&node).await };
+    let body = metrics::render(&snapshot);
     ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], body).into_response()
 }

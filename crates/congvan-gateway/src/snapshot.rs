@@ -1,7 +1,25 @@
 //! What is looked at for one answer.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use congvan::search::Progress;
+use congvan::tally::Tally;
 use congvan::view::NodeView;
 use congvan::{Gate, Node};
+
+/// With less room on the disk a node is not ready: the next attachment may be the one that does not fit.
+pub const MIN_FREE: u64 = 256 << 20;
+
+/// Room on the disk that holds the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disk {
+    /// Bytes that the node may still use.
+    pub free: u64,
+    /// Bytes in all.
+    pub total: u64,
+}
 
 /// A node's state at one moment.
 #[derive(Clone, Debug)]
@@ -12,6 +30,16 @@ pub struct Snapshot {
     pub gate: Gate,
     /// Connected peers.
     pub peers: usize,
+    /// Agencies that they belong to.
+    pub agencies_online: usize,
+    /// Room on the disk; `None` where the system does not say.
+    pub disk: Option<Disk>,
+    /// How far the index of documents is; `None` without one.
+    pub search: Option<Progress>,
+    /// What is due and how far others are; `None` until it was counted.
+    pub tally: Option<Arc<Tally>>,
+    /// When the process began, since 1970.
+    pub started: Option<Duration>,
     /// Bytes of memory that the process occupies; `None` where the system does not say.
     pub resident_bytes: Option<u64>,
 }
@@ -19,8 +47,22 @@ pub struct Snapshot {
 impl Snapshot {
     /// Asks a node.
     pub async fn of(node: &Node) -> Self {
-        let peers = node.peers().await.len();
-        Self { node: node.view().await, gate: node.gate(), peers, resident_bytes: resident_bytes() }
+        let peers = node.peers().await;
+        let online: BTreeSet<_> = peers.iter().map(|peer| &peer.agency).filter(|code| !code.is_empty()).collect();
+        let searching = node.clone();
+        // It waits for whoever writes to the ledger.
+        let search = tokio::task::spawn_blocking(move || searching.search_progress()).await.unwrap_or_default();
+        Self {
+            agencies_online: online.len(),
+            peers: peers.len(),
+            node: node.view().await,
+            gate: node.gate(),
+            disk: disk(node),
+            search,
+            tally: None,
+            started: started(),
+            resident_bytes: resident_bytes(),
+        }
     }
 
     /// Why documents cannot be sent, or would not travel now; empty if nothing is in the way. That the
@@ -34,6 +76,9 @@ impl Snapshot {
         if self.peers == 0 {
             obstacles.push("no peer is connected: documents wait here until one is".to_owned());
         }
+        if let Some(Disk { free, .. }) = self.disk.filter(|disk| disk.free < MIN_FREE) {
+            obstacles.push(format!("the disk has {} MiB left: at least {} are needed", free >> 20, MIN_FREE >> 20));
+        }
         obstacles
     }
 
@@ -41,6 +86,17 @@ impl Snapshot {
     pub fn may_write(&self) -> bool {
         self.gate == Gate::Open
     }
+}
+
+fn disk(node: &Node) -> Option<Disk> {
+    let dir = node.home().dir();
+    Some(Disk { free: fs4::available_space(dir).ok()?, total: fs4::total_space(dir).ok()? })
+}
+
+/// The directory of a process is as old as the process.
+fn started() -> Option<Duration> {
+    let since: SystemTime = std::fs::metadata("/proc/self").ok()?.modified().ok()?;
+    since.duration_since(UNIX_EPOCH).ok()
 }
 
 /// `/proc/self/statm` counts in pages, whose size the standard library does not tell; `status` in KiB.
@@ -64,9 +120,19 @@ pub(crate) mod tests {
         let node = serde_json::json!({
             "version": "0.1.0", "network": "ab", "network_name": "Thái Nguyên", "agency": "000.00.00.H55",
             "node": "12D3", "listening": [], "writing": "open", "head": 7, "agencies": 3, "disk_bytes": 4096,
-            "quarantined": [], "blobs_wanted": 0, "unchecked": 0,
+            "quarantined": [], "blobs_wanted": 0, "unchecked": 0, "behind": 11,
         });
-        Snapshot { node: serde_json::from_value(node).unwrap(), gate: Gate::Open, peers: 2, resident_bytes: Some(8192) }
+        Snapshot {
+            node: serde_json::from_value(node).unwrap(),
+            gate: Gate::Open,
+            peers: 2,
+            agencies_online: 1,
+            disk: Some(Disk { free: 1 << 40, total: 1 << 41 }),
+            search: Some(Progress { indexed: 5, of: 9 }),
+            tally: None,
+            started: Some(Duration::from_secs(1_780_000_000)),
+            resident_bytes: Some(8192),
+        }
     }
 
     #[test]
@@ -82,6 +148,10 @@ pub(crate) mod tests {
         let obstacles = snapshot.obstacles();
         assert_eq!(obstacles.len(), 2);
         assert!(obstacles[0].contains("head of our chain") && obstacles[1].contains("no peer is connected"));
+        snapshot.disk = Some(Disk { free: MIN_FREE, total: 1 << 41 });
+        assert_eq!(snapshot.obstacles().len(), 2, "at the bound");
+        snapshot.disk = Some(Disk { free: MIN_FREE - 1, total: 1 << 41 });
+        assert!(snapshot.obstacles()[2].contains("at least 256"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The node: one ledger, one agency, its peers.
 
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::deadline::Deadlines;
 use crate::gate::{Facts, Gate};
 use crate::registry::{self, Registry};
 use crate::replicate::{self, Input};
+use crate::search::Finder;
 use crate::setup::{self, Home, SetupError};
 use crate::view::{AgencyView, NodeView, PeerView};
 use crate::witness;
@@ -202,6 +204,7 @@ impl Builder {
             writer: Mutex::new(None),
             replica: Mutex::new(None),
             endings: Mutex::new(Vec::new()),
+            finder: Mutex::new(None),
             mark: Mutex::new(Some(mark)),
             passphrase: self.passphrase,
             archive: self.archive,
@@ -292,7 +295,7 @@ impl Own {
     }
 }
 
-type Ending = Box<dyn FnOnce() + Send>;
+type Ending = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 pub(crate) struct Shared {
     pub home: Home,
@@ -326,6 +329,8 @@ pub(crate) struct Shared {
     replica: Mutex<Option<std::thread::JoinHandle<()>>>,
     /// What else ends with the node.
     endings: Mutex<Vec<Ending>>,
+    /// What finds documents, if anything does.
+    pub finder: Mutex<Option<Arc<dyn Finder>>>,
     pub to_replica: mpsc::Sender<Input>,
 }
 
@@ -521,6 +526,7 @@ impl Node {
             }
             unchecked += status.head.map_or(0, |head| head.seq.get()).saturating_sub(status.verified_through);
         }
+        let wanted = self.ask_replica(Input::Wanted).await.unwrap_or_default();
         NodeView {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: shared.network.to_string(),
@@ -537,9 +543,15 @@ impl Node {
             agencies: roster.agencies().count(),
             disk_bytes: sizes.disk_bytes,
             quarantined,
-            blobs_wanted: self.ask_replica(Input::Wanted).await.unwrap_or_default(),
+            blobs_wanted: wanted.blobs,
             unchecked,
+            behind: wanted.behind,
         }
+    }
+
+    /// Whether it still answers, with all its parts: for whoever restarts what does not. It is as slow as the node is.
+    pub async fn is_alive(&self) -> bool {
+        self.0.net.is_none() || self.ask_replica(Input::Wanted).await.is_some()
     }
 
     pub(crate) async fn ask_replica<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Input) -> Option<T> {
@@ -584,16 +596,24 @@ impl Node {
         ledger.roster().agencies().map(view).collect()
     }
 
-    /// Runs `ending` when the node is shut down.
-    pub(crate) fn on_shutdown(&self, ending: Ending) {
-        lock(&self.0.endings).push(ending);
+    /// Counts up with every change of the ledger, for whoever follows [`Ledger::feed`].
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.arrivals.subscribe()
+    }
+
+    /// Runs `ending` when the node is shut down, which waits for it: for what holds the node and has to let
+    /// go of it first.
+    pub fn on_shutdown(&self, ending: impl Future<Output = ()> + Send + 'static) {
+        lock(&self.0.endings).push(Box::pin(ending));
     }
 
     /// Stops writing, replicating and serving, and closes the ledger once the last clone is gone.
     pub async fn shutdown(&self) {
         let shared = self.0.clone();
-        for ending in std::mem::take(&mut *lock(&shared.endings)) {
-            ending();
+        drop(lock(&shared.finder).take());
+        let endings = std::mem::take(&mut *lock(&shared.endings));
+        for ending in endings {
+            ending.await;
         }
         shared.registry.stop().await;
         let evidence = lock(&shared.evidence).take();

@@ -38,7 +38,7 @@ pub(crate) enum Input {
     /// Its ledger grew otherwise: an import.
     Changed,
     /// How many blobs are wanted?
-    Wanted(oneshot::Sender<usize>),
+    Wanted(oneshot::Sender<Wanted>),
     /// Stop.
     Stop,
 }
@@ -68,6 +68,15 @@ pub(crate) fn spawn(
         };
         runtime.block_on(driver.run(inputs, events));
     })
+}
+
+/// What is still to be had of others.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted {
+    /// Attachments.
+    pub(crate) blobs: usize,
+    /// Entries, of the peer that is most ahead.
+    pub(crate) behind: u64,
 }
 
 struct Driver {
@@ -147,7 +156,8 @@ impl Driver {
                 }
             }
             Input::Wanted(answer) => {
-                let _ = answer.send(self.wanted.len());
+                let behind = self.replica.peers().iter().map(|peer| peer.behind_by).max().unwrap_or_default();
+                let _ = answer.send(Wanted { blobs: self.wanted.len(), behind });
             }
             Input::Stop => inputs.close(),
         }

@@ -253,6 +253,9 @@ pub struct NodeView {
     pub blobs_wanted: usize,
     /// Entries whose own signatures are still to be checked.
     pub unchecked: u64,
+    /// Entries that a connected peer holds and this node lacks; of the peer that is most ahead.
+    #[serde(default)]
+    pub behind: u64,
 }
 
 /// A connected peer.

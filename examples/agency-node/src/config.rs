@@ -54,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) archive: bool,
     /// Report 01 without a clerk.
     pub(crate) report_arrival: bool,
+    /// Keep an index of the documents, to search them.
+    pub(crate) search: bool,
     /// The file whose first line opens the agency's keys.
     pub(crate) passphrase_file: Option<PathBuf>,
     /// Certificates of the authorities that vouch for agencies' keys.
@@ -89,6 +91,7 @@ impl Default for Config {
             offline_start: false,
             archive: false,
             report_arrival: true,
+            search: true,
             passphrase_file: None,
             trust: None,
             http: None,
@@ -181,13 +184,14 @@ enum Shape {
     Number,
 }
 
-const KEYS: [(&str, Shape); 18] = [
+const KEYS: [(&str, Shape); 19] = [
     ("dir", Shape::Text),
     ("listen", Shape::List),
     ("bootstrap", Shape::List),
     ("offline_start", Shape::Switch),
     ("archive", Shape::Switch),
     ("report_arrival", Shape::Switch),
+    ("search", Shape::Switch),
     ("passphrase_file", Shape::Text),
     ("trust", Shape::Text),
     ("http", Shape::Text),
@@ -402,6 +406,7 @@ mod tests {
             ("CONGVAN_NODE_HTTP", "127.0.0.1:9"),
             ("CONGVAN_NODE_LOG_FORMAT", "json"),
             ("CONGVAN_NODE_REPORT_ARRIVAL", "false"),
+            ("CONGVAN_NODE_SEARCH", "false"),
             ("CONGVAN_NODE_DEADLINES", "{ soon = \"2d\", calendar = { morning = \"07:30-11:30\" } }"),
             ("CONGVAN_NODE_VXP_WINDOW_MINUTES", "5"),
             ("CONGVAN_DIR", "/not/ours"),
@@ -417,6 +422,7 @@ mod tests {
                 http: Some("127.0.0.1:9".parse().unwrap()),
                 log_format: LogFormat::Json,
                 report_arrival: false,
+                search: false,
                 deadlines: toml::from_str("soon = \"2d\"\ncalendar.morning = \"07:30-11:30\"").unwrap(),
                 vxp_window_minutes: 5,
                 ..Config::default()

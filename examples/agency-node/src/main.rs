@@ -13,6 +13,7 @@ use std::time::Duration;
 use clap::Parser;
 use congvan::Node;
 use congvan_gateway::{Exposure, Gateway, GatewayError};
+use congvan_search::{Search, SearchError};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -55,6 +56,8 @@ enum Failure {
     Start(#[from] congvan::StartError),
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    #[error(transparent)]
+    Search(#[from] SearchError),
     #[error("the node did not stop within {STOP:?}; everything that it acknowledged is on disk")]
     Stop,
 }
@@ -158,6 +161,10 @@ async fn start_node(config: &Config) -> Result<Node, Failure> {
         warn!("offline_start is set: this node writes without asking its peers for its own chain first");
     }
     let node = builder.start().await?;
+    match config.search {
+        true => drop(Search::open(node.clone()).await?),
+        false => remove_index(&node)?,
+    }
     node.serve_control().await?;
     let view = node.view().await;
     info!(
@@ -165,6 +172,14 @@ async fn start_node(config: &Config) -> Result<Node, Failure> {
         listening = ?node.listen_addresses().await, "the node runs"
     );
     Ok(node)
+}
+
+/// Whoever switches search off wants nothing in the clear on the disk.
+fn remove_index(node: &Node) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(node.home().search()) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Tells systemd that the node is alive, as often as it wants to know: only after the node answered.

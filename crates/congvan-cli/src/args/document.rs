@@ -187,6 +187,49 @@ pub(crate) struct Due {
     pub config: Option<PathBuf>,
 }
 
+/// `congvan search`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  congvan search 'bao cao thu chi'
+  congvan search 'công văn' --inbox --agency 'Sở Tài chính'
+  congvan search --code 12/BC-UBND --from 2026/01/01 --to 2026/03/31 --json
+
+Every word must occur: in subject, abstract, number and notation, or in the name or code of an agency. A word written
+without accents is found with any; the last one may be a beginning. The node must run, with search = true.")]
+pub(crate) struct Search {
+    /// Words to find; all documents without
+    #[arg(default_value = "")]
+    pub text: String,
+    /// Only documents addressed to this agency
+    #[arg(long, conflicts_with = "outbox")]
+    pub inbox: bool,
+    /// Only documents that it sent
+    #[arg(long)]
+    pub outbox: bool,
+    /// Number and notation, such as 12/BC-UBND
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub code: String,
+    /// Code or name of the agency at the other end
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub agency: String,
+    /// The first day
+    #[arg(long, value_name = "yyyy/MM/dd", value_parser = day)]
+    pub from: Option<jiff::civil::Date>,
+    /// The last day
+    #[arg(long, value_name = "yyyy/MM/dd", value_parser = day)]
+    pub to: Option<jiff::civil::Date>,
+    /// At most this many, and never more than 100
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub limit: usize,
+    /// Leave out so many of the newest
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub offset: usize,
+}
+
+fn day(text: &str) -> Result<jiff::civil::Date, String> {
+    congvan::deadline::parse_date(text).ok_or_else(|| "a day is written as 2026/03/31".to_owned())
+}
+
 /// `congvan export`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{CatalogueChanges, CatalogueList, Filter, ProcedureDetail};
 use crate::deadline::{Deadlines, DueView, Side};
+use crate::search;
 use crate::view::{AgencyView, DocumentSummary, DocumentView, EventView, NodeView, PeerView};
 
 /// The most bytes of a JSON frame.
@@ -164,6 +165,8 @@ pub enum Request {
         /// What it says; `relation` does not matter.
         named: NamedDocument,
     },
+    /// Looks for documents by their words.
+    Search(Box<search::Query>),
     /// What is due, the longest overdue first.
     Due {
         /// Of documents received, or of those sent.
@@ -289,6 +292,8 @@ pub enum Reply {
         /// Them.
         ids: Vec<String>,
     },
+    /// To [`Request::Search`].
+    Searched(search::Found),
     /// To [`Request::Due`].
     Due {
         /// It.

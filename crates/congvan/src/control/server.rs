@@ -22,6 +22,7 @@ use crate::consumer::ConsumerError;
 use crate::node::Node;
 use crate::read::ReadError;
 use crate::replicate::Input;
+use crate::search::FindError;
 use crate::send::{Outgoing, Receipt, SendError, Source};
 
 /// Connections served at once; further ones wait.
@@ -67,10 +68,10 @@ impl Node {
                 });
             }
         });
-        self.on_shutdown(Box::new(move || {
+        self.on_shutdown(async move {
             task.abort();
             let _ = std::fs::remove_file(path);
-        }));
+        });
         Ok(())
     }
 }
@@ -108,6 +109,12 @@ impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         let retry = matches!(error, ReadError::Incomplete { .. } | ReadError::NotFound(_));
         Self { retry, ..Self::new(error) }
+    }
+}
+
+impl From<FindError> for Failure {
+    fn from(error: FindError) -> Self {
+        Self { message_vi: error.vietnamese(), ..Self::new(error) }
     }
 }
 
@@ -234,6 +241,7 @@ async fn answer(
             let found = blocking(move || n.find_by_reference(&what)).await??;
             Reply::Found { ids: found.into_iter().map(|document| document.id.to_string()).collect() }
         }
+        Request::Search(query) => Reply::Searched(blocking(move || n.find(&query)).await??),
         Request::Due { side, deadlines } => {
             let deadlines = deadlines.map_or_else(|| node.0.deadlines.clone(), |given| *given);
             Reply::Due { due: blocking(move || n.due(side, &deadlines, crate::setup::now())).await?? }

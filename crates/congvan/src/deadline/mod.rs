@@ -18,7 +18,7 @@ use crate::node::Node;
 use crate::read::ReadError;
 use crate::registry::code_of;
 
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+pub(crate) const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Whose deadlines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
