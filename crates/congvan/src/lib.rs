@@ -37,6 +37,7 @@
 //! # The parts
 //!
 //! [`setup`] makes directories and keys, [`systems`] keeps the programs that may speak for the agency,
+//! [`users`] the people who may use the web console,
 //! [`registrar`] changes the roster, [`Node`] sends and reads, [`catalogue`] publishes and follows
 //! administrative procedures, [`Consumer`] follows events, [`archive`] exports and imports, [`audit`]
 //! judges a copy without trusting any node, [`certificate`] says what X.509 certificates vouch for
@@ -62,6 +63,7 @@ pub mod rotate;
 pub mod send;
 pub mod setup;
 pub mod systems;
+pub mod users;
 pub mod view;
 
 pub use congvan_core as core;

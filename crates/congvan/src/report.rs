@@ -170,7 +170,11 @@ impl Node {
         self.report_with(id, code, answers, note, None).await
     }
 
-    async fn report_with(
+    /// All of it: with what it answers, and once for each key.
+    ///
+    /// # Errors
+    /// As [`Node::report`].
+    pub async fn report_with(
         &self,
         id: &str,
         code: StatusCode,
