@@ -184,7 +184,7 @@ enum Shape {
     Number,
 }
 
-const KEYS: [(&str, Shape); 18] = [
+const KEYS: [(&str, Shape); 19] = [
     ("dir", Shape::Text),
     ("listen", Shape::List),
     ("bootstrap", Shape::List),
