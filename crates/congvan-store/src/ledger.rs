@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use congvan_core::chain::ChainRecord;
 use congvan_core::{
-    AgencyCode, ChainId, ChainState, EquivocationProof, Genesis, NetworkId, Roster, UnverifiedEntry, Wire,
+    AgencyCode, ChainId, ChainState, EquivocationProof, Genesis, NetworkId, Roster, Seq, UnverifiedEntry, Wire,
 };
 
 use crate::batch::Owner;
@@ -254,6 +254,15 @@ impl Ledger {
     /// How far a chain is stored, and how far trusted; the default for an unknown one.
     pub fn status(&self, chain: ChainId) -> ChainStatus {
         self.chain(chain).map_or_else(ChainStatus::default, |chain| chain.status())
+    }
+
+    /// The agencies' chains in quarantine, each with the first number that does not stand.
+    pub fn quarantined(&self) -> Vec<(ChainId, Seq)> {
+        let view = self.0.view();
+        let quarantined = view.chains.values().filter_map(|chain| Some((chain.state.chain(), chain.quarantine?.from)));
+        let mut quarantined: Vec<_> = quarantined.collect();
+        quarantined.sort();
+        quarantined
     }
 
     pub(crate) fn chain(&self, chain: ChainId) -> Option<Arc<Chain>> {

@@ -41,7 +41,7 @@
 //! [`registrar`] changes the roster, [`Node`] sends and reads, [`catalogue`] publishes and follows
 //! administrative procedures, [`Consumer`] follows events, [`archive`] exports and imports, [`audit`]
 //! judges a copy without trusting any node, [`certificate`] says what X.509 certificates vouch for
-//! agencies' keys, [`control`] is the operator's socket.
+//! agencies' keys, [`search`] is where a searcher of documents is plugged in, [`control`] is the operator's socket.
 
 pub mod archive;
 pub mod audit;
@@ -60,6 +60,7 @@ mod registry;
 mod replicate;
 pub mod report;
 pub mod rotate;
+pub mod search;
 pub mod send;
 pub mod setup;
 pub mod systems;

@@ -1,6 +1,7 @@
 //! The node: one ledger, one agency, its peers.
 
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::deadline::Deadlines;
 use crate::gate::{Facts, Gate};
 use crate::registry::{self, Registry};
 use crate::replicate::{self, Input};
+use crate::search::Finder;
 use crate::setup::{self, Home, SetupError};
 use crate::view::{AgencyView, NodeView, PeerView};
 
@@ -193,6 +195,7 @@ impl Builder {
             writer: Mutex::new(None),
             replica: Mutex::new(None),
             endings: Mutex::new(Vec::new()),
+            finder: Mutex::new(None),
             mark: Mutex::new(Some(mark)),
             passphrase: self.passphrase,
             archive: self.archive,
@@ -280,7 +283,7 @@ impl Own {
     }
 }
 
-type Ending = Box<dyn FnOnce() + Send>;
+type Ending = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 pub(crate) struct Shared {
     pub home: Home,
@@ -312,6 +315,8 @@ pub(crate) struct Shared {
     replica: Mutex<Option<std::thread::JoinHandle<()>>>,
     /// What else ends with the node.
     endings: Mutex<Vec<Ending>>,
+    /// What finds documents, if anything does.
+    pub finder: Mutex<Option<Arc<dyn Finder>>>,
     pub to_replica: mpsc::Sender<Input>,
 }
 
@@ -574,16 +579,24 @@ impl Node {
         ledger.roster().agencies().map(view).collect()
     }
 
-    /// Runs `ending` when the node is shut down.
-    pub(crate) fn on_shutdown(&self, ending: Ending) {
-        lock(&self.0.endings).push(ending);
+    /// Counts up with every change of the ledger, for whoever follows [`Ledger::feed`].
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.arrivals.subscribe()
+    }
+
+    /// Runs `ending` when the node is shut down, which waits for it: for what holds the node and has to let
+    /// go of it first.
+    pub fn on_shutdown(&self, ending: impl Future<Output = ()> + Send + 'static) {
+        lock(&self.0.endings).push(Box::pin(ending));
     }
 
     /// Stops writing, replicating and serving, and closes the ledger once the last clone is gone.
     pub async fn shutdown(&self) {
         let shared = self.0.clone();
-        for ending in std::mem::take(&mut *lock(&shared.endings)) {
-            ending();
+        drop(lock(&shared.finder).take());
+        let endings = std::mem::take(&mut *lock(&shared.endings));
+        for ending in endings {
+            ending.await;
         }
         shared.registry.stop().await;
         // The replica thread ends by itself when asked; whoever waits for it must not block the runtime.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use congvan_core::document::{Reference, Relation};
 use congvan_core::status::StatusNote;
-use congvan_core::{DocumentPayload, EntryRef, Envelope, Kind, Link, LinkedEntry, StatusCode, Wire};
+use congvan_core::{DocumentPayload, EntryRef, Envelope, Kind, Link, StatusCode, Wire};
 use congvan_store::{FeedItem, Ledger, StoreError};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -19,6 +19,7 @@ use crate::gate::Gate;
 use crate::node::{Node, Own, Shared, lock};
 use crate::read::ReadError;
 use crate::report::LifeError;
+use crate::search::Readable;
 use crate::send::SendError;
 
 /// The consumer under whose name the node follows its feed for the index.
@@ -239,12 +240,11 @@ impl Node {
         if !by_id.is_empty() || named.code.trim().is_empty() || named.date.trim().is_empty() {
             return Ok(by_id);
         }
-        let own = self.0.own();
         let roster = self.0.ledger.roster();
         let mut found = Vec::new();
         for reference in self.found(&code_key(&named.code))? {
             let agency = roster.agency(reference.chain).map(|agency| agency.code.to_string()).unwrap_or_default();
-            let Some(envelope) = self.readable(&own, reference)? else { continue };
+            let Some(Readable { envelope, .. }) = self.readable(reference)? else { continue };
             let agrees = |said: &str, known: &str| said.is_empty() || said == known;
             if agrees(named.agency.trim(), &agency) && named.date.trim() == envelope.promulgated.trim() {
                 found.push(reference);
@@ -292,7 +292,6 @@ impl Node {
     /// Takes into the index what came into the feed since.
     fn index(&self) -> Result<(), StoreError> {
         let ledger = &self.0.ledger;
-        let own = self.0.own();
         let mut indexed = lock(&self.0.registry.indexed);
         loop {
             let page = ledger.feed(*indexed, PAGE)?;
@@ -300,7 +299,7 @@ impl Node {
             let mut keyed = Vec::new();
             for item in page.iter().filter(|item| item.kind == Kind::DOCUMENT) {
                 // What this agency cannot read has no id that it could know.
-                let Ok(Some(envelope)) = self.readable(&own, item.entry) else { continue };
+                let Ok(Some(Readable { envelope, .. })) = self.readable(item.entry) else { continue };
                 let code = code_of(&envelope);
                 let id = envelope.document_id.trim();
                 let keys = [(id, id_key(id)), (&code, code_key(&code))];
@@ -313,14 +312,6 @@ impl Node {
             }
             *indexed = last.number;
         }
-    }
-
-    /// A document's envelope, where it is there and this agency can open it.
-    fn readable(&self, own: &Own, document: EntryRef) -> Result<Option<Envelope>, StoreError> {
-        let Some(entry) = self.0.ledger.entry(document.chain, document.seq)? else { return Ok(None) };
-        let fits = |entry: &LinkedEntry| entry.id() == document.id;
-        let Some(entry) = Some(entry).filter(fits) else { return Ok(None) };
-        Ok(Self::payload_of(&entry).ok().and_then(|payload| self.open(own, &entry, &payload).ok()))
     }
 }
 

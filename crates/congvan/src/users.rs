@@ -17,6 +17,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use congvan_core::Time;
 use congvan_core::rng::{self, RandomError};
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use crate::setup::{self, Home};
@@ -27,6 +28,8 @@ pub const MAX_NAME: usize = 64;
 pub const MIN_PASSWORD: usize = 10;
 /// The most bytes of a password.
 pub const MAX_PASSWORD: usize = 256;
+/// The most bytes that somebody types as one: keyboards may write each accent by itself.
+const MAX_TYPED: usize = 4 * MAX_PASSWORD;
 /// The most users of one node.
 pub const MAX_USERS: usize = 1_000;
 /// The most bytes of the file.
@@ -179,7 +182,7 @@ impl Password {
     /// # Errors
     /// [`UsersError::Password`].
     pub fn new(text: String) -> Result<Self, UsersError> {
-        let text = Zeroizing::new(text);
+        let text = composed(&Zeroizing::new(text));
         match text.len() <= MAX_PASSWORD && text.chars().count() >= MIN_PASSWORD {
             true => Ok(Self(text)),
             false => Err(UsersError::Password),
@@ -376,10 +379,15 @@ impl Users {
         let found = name.parse::<UserName>().ok().and_then(|name| self.users.get_key_value(&name));
         let hash = found.map_or(NOBODY, |(_, user)| user.hash.0.as_str());
         let hash = PasswordHash::new(hash).ok()?;
-        let right =
-            password.len() <= MAX_PASSWORD && Argon2::default().verify_password(password.as_bytes(), &hash).is_ok();
+        let typed = composed(password);
+        let right = password.len() <= MAX_TYPED && Argon2::default().verify_password(typed.as_bytes(), &hash).is_ok();
         found.filter(|_| right).map(|(name, user)| (name.clone(), user.clone()))
     }
+}
+
+/// Text with each letter as one, whatever keyboard it was typed on: "ế" has several ways to be written.
+fn composed(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(text.nfc().collect())
 }
 
 fn now() -> u64 {
@@ -430,6 +438,7 @@ mod tests {
 
         let loaded = Users::load(&home).unwrap();
         assert_eq!(loaded, users);
+        assert!(loaded.check("vanthu", &"mật khẩu rất dài".nfd().collect::<String>()).is_some(), "another keyboard");
         let (who, user) = loaded.check(" VanThu ", "mật khẩu rất dài").unwrap();
         assert_eq!((who, user.role), (name("vanthu"), Role::Clerk));
         assert!(loaded.check("lanhdao", made.expose()).is_some());

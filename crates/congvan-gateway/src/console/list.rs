@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::Console;
-use super::mailbox::{Found, Side, Wanted};
+use super::mailbox::{self, Found, Side, Wanted};
 use super::page::{self, Page, Part, icon};
 use super::problem::Problem;
 use super::text::Lang;
@@ -92,8 +92,7 @@ async fn list(
     side: Side,
 ) -> Result<Response, Problem> {
     let (lang, wanted, number) = (who.lang, sought.wanted(), sought.page());
-    let mailbox = console.mailbox.clone();
-    let found = console.read(move |node| mailbox.find(node, side, &wanted, number - 1)).await??;
+    let found = console.read(move |node| mailbox::find(node, side, &wanted, number - 1)).await??;
     let (part, place) = match side {
         Side::Inbox => (Part::Inbox, "/inbox"),
         Side::Outbox => (Part::Outbox, "/outbox"),

@@ -1,8 +1,13 @@
 //! Which documents a list shows: newest first, a page at a time, found by what is asked.
 
+use congvan::Node;
+use congvan::search::{FindError, Mailbox, Query};
 use congvan::view::DocumentSummary;
-use congvan::{Node, ReadError};
 use jiff::civil::Date;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use super::problem::Problem;
 
 /// Documents on one page of a list.
 pub(crate) const PAGE: usize = 25;
@@ -35,33 +40,47 @@ pub(crate) struct Found {
     pub(crate) documents: Vec<DocumentSummary>,
 }
 
-/// The mail of a node.
-#[derive(Clone, Debug)]
-pub(crate) struct Mailbox;
-
-impl Mailbox {
-    pub(crate) fn new(_node: &Node) -> Self {
-        Self
+/// A page of a mailbox, counted from 0: by the node's index where it keeps one, else among the newest.
+///
+/// # Errors
+/// The ledger or the index cannot be read.
+pub(crate) fn find(node: &Node, side: Side, wanted: &Wanted, page: usize) -> Result<Found, Problem> {
+    let all = *wanted == Wanted::default();
+    // What came this moment is in the ledger, and in the index soon.
+    let fresh = node.search_progress().is_some_and(|progress| progress.behind() == 0);
+    match all && !fresh {
+        true => newest(node, side, wanted, page),
+        false => indexed(node, side, wanted, page),
     }
+}
 
-    /// A page, counted from 0.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub(crate) fn find(&self, node: &Node, side: Side, wanted: &Wanted, page: usize) -> Result<Found, ReadError> {
-        let (skip, end) = (page.saturating_mul(PAGE), page.saturating_add(1).saturating_mul(PAGE));
-        let all = *wanted == Wanted::default();
-        let limit = if all { end.saturating_add(1) } else { LOOKED_THROUGH };
-        let documents = match side {
-            Side::Inbox => node.inbox(limit)?,
-            Side::Outbox => node.outbox(limit)?,
-        };
-        let whole = documents.len() < limit;
-        let matching: Vec<_> = documents.into_iter().filter(|document| wanted.is_met_by(document)).collect();
-        let total = whole.then_some(matching.len());
-        let more = matching.len() > end;
-        Ok(Found { total, more, documents: matching.into_iter().skip(skip).take(PAGE).collect() })
-    }
+fn indexed(node: &Node, side: Side, wanted: &Wanted, page: usize) -> Result<Found, Problem> {
+    let Wanted { text, code, agency, from, to } = wanted.clone();
+    let offset = page.saturating_mul(PAGE);
+    let mailbox = match side {
+        Side::Inbox => Mailbox::Inbox,
+        Side::Outbox => Mailbox::Outbox,
+    };
+    let found = match node.find(&Query { mailbox, text, code, agency, from, to, offset, limit: PAGE }) {
+        Err(FindError::Off) => return newest(node, side, wanted, page),
+        found => found.map_err(Problem::internal)?,
+    };
+    let documents = found.hits.iter().map(|hit| node.listed(&hit.id)).collect::<Result<_, _>>()?;
+    Ok(Found { total: Some(found.total), more: found.total > offset.saturating_add(PAGE), documents })
+}
+
+fn newest(node: &Node, side: Side, wanted: &Wanted, page: usize) -> Result<Found, Problem> {
+    let (skip, end) = (page.saturating_mul(PAGE), page.saturating_add(1).saturating_mul(PAGE));
+    let all = *wanted == Wanted::default();
+    let limit = if all { end.saturating_add(1) } else { LOOKED_THROUGH };
+    let documents = match side {
+        Side::Inbox => node.inbox(limit)?,
+        Side::Outbox => node.outbox(limit)?,
+    };
+    let whole = documents.len() < limit;
+    let matching: Vec<_> = documents.into_iter().filter(|document| wanted.is_met_by(document)).collect();
+    let (total, more) = (whole.then_some(matching.len()), matching.len() > end);
+    Ok(Found { total, more, documents: matching.into_iter().skip(skip).take(PAGE).collect() })
 }
 
 impl Wanted {
@@ -80,41 +99,22 @@ impl Wanted {
 
 /// Text as it is compared: small letters, without the accents of Vietnamese.
 pub(crate) fn folded(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).filter_map(base).collect()
+    text.to_lowercase()
+        .nfd()
+        .filter(|letter| !is_combining_mark(*letter))
+        .map(|letter| if letter == 'đ' { 'd' } else { letter })
+        .collect()
 }
 
 /// A name in plain ASCII letters, for software that knows no others.
 pub(crate) fn base_letters(name: &str) -> String {
-    let plain = |letter: char| {
-        let base = letter.to_lowercase().next().and_then(base)?;
-        let kept = if letter.is_ascii() {
-            letter
-        } else if letter.is_uppercase() {
-            base.to_ascii_uppercase()
-        } else {
-            base
-        };
-        Some(if kept.is_ascii_alphanumeric() || " .-_()".contains(kept) { kept } else { '_' })
-    };
-    name.chars().filter_map(plain).collect()
-}
-
-fn base(letter: char) -> Option<char> {
-    const FAMILIES: [(&str, char); 7] = [
-        ("àáảãạăằắẳẵặâầấẩẫậ", 'a'),
-        ("èéẻẽẹêềếểễệ", 'e'),
-        ("ìíỉĩị", 'i'),
-        ("òóỏõọôồốổỗộơờớởỡợ", 'o'),
-        ("ùúủũụưừứửữự", 'u'),
-        ("ỳýỷỹỵ", 'y'),
-        ("đ", 'd'),
-    ];
-    match letter {
-        // Accents that stand behind their letter.
-        '\u{300}'..='\u{36f}' => None,
-        letter if letter.is_ascii() => Some(letter),
-        letter => Some(FAMILIES.iter().find(|(all, _)| all.contains(letter)).map_or(letter, |(_, base)| *base)),
-    }
+    let base = name.nfd().filter(|letter| !is_combining_mark(*letter)).map(|letter| match letter {
+        'đ' => 'd',
+        'Đ' => 'D',
+        letter if letter.is_ascii_alphanumeric() || " .-_()".contains(letter) => letter,
+        _ => '_',
+    });
+    base.collect()
 }
 
 #[cfg(test)]

@@ -47,7 +47,6 @@ use congvan::core::rng::RandomError;
 use tokio::sync::Semaphore;
 
 use alarms::Watch;
-use mailbox::Mailbox;
 use problem::Problem;
 use session::{Sessions, Throttle};
 
@@ -81,7 +80,6 @@ struct Console {
     sessions: Sessions,
     throttle: Throttle,
     checks: Semaphore,
-    mailbox: Mailbox,
     watch: Watch,
 }
 
@@ -103,7 +101,6 @@ pub(crate) fn routes(node: Node, options: ConsoleOptions) -> Result<Router, Rand
         sessions: Sessions::new(options.idle, options.absolute)?,
         throttle: Throttle::default(),
         checks: Semaphore::new(MAX_CHECKS),
-        mailbox: Mailbox::new(&node),
         watch: Watch::default(),
         node,
         options,

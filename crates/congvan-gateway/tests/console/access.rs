@@ -48,7 +48,13 @@ async fn a_clerk_logs_in_sees_every_page_and_logs_out() {
     client.post("/login", &fields).await.leads_to("/due");
     for page in PAGES {
         let shown = client.get(page).await;
-        shown.is(200).has("<html lang=\"vi\">").has("vanthu · văn thư").lacks("style=").lacks("<style").lacks(" onclick");
+        shown
+            .is(200)
+            .has("<html lang=\"vi\">")
+            .has("vanthu · văn thư")
+            .lacks("style=")
+            .lacks("<style")
+            .lacks(" onclick");
     }
     client.get("/login").await.leads_to("/");
     let session = client.cookies["congvan"].clone();
@@ -161,7 +167,13 @@ async fn every_answer_has_the_headers_that_keep_it_in() {
     for place in places {
         let answer = client.get(&place).await;
         let policy = answer.header("content-security-policy");
-        for part in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"] {
+        for part in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+        ] {
             assert!(policy.contains(part), "{place}: {policy}");
         }
         assert!(!policy.contains("unsafe"), "{policy}");
@@ -189,7 +201,10 @@ async fn with_tls_the_cookies_travel_by_it_alone() {
     client.origin = Some(format!("https://{}", office.address));
     let answer = client.log_in("vanthu", PASSWORD).await;
     let cookie = answer.header("set-cookie");
-    assert!(cookie.starts_with("__Host-congvan=") && cookie.contains("Secure") && cookie.contains("Path=/"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-congvan=") && cookie.contains("Secure") && cookie.contains("Path=/"),
+        "{cookie}"
+    );
     assert!(answer.header("strict-transport-security").starts_with("max-age="));
     client.get("/inbox").await.is(200);
 }

@@ -123,19 +123,40 @@ async fn a_recall_is_asked_refused_and_agreed_and_documents_link() {
     form.has("Trả lời: Mời họp").has(&format!("value=\"{PROVINCE}\" checked"));
     let (token, key) = (form.field("token"), form.field("key"));
     let about = format!("answers {id}");
-    let fields = [("token", token.as_str()), ("key", &key), ("document", &about), ("to", PROVINCE), ("subject", "Sẽ dự"), ("action", "send")];
+    let fields = [
+        ("token", token.as_str()),
+        ("key", &key),
+        ("document", &about),
+        ("to", PROVINCE),
+        ("subject", "Sẽ dự"),
+        ("action", "send"),
+    ];
     receiver.upload("/send", &fields, &[]).await.leads_to("/documents/");
     shows(&mut sender, &document, "Được trả lời bởi").await;
 
     let form = sender.get(&format!("/send?replaces={id}")).await;
     let (token, key) = (form.field("token"), form.field("key"));
     let about = format!("replaces {id}");
-    let fields = [("token", token.as_str()), ("key", &key), ("document", &about), ("to", FINANCE), ("subject", "Mời họp lại"), ("action", "send")];
+    let fields = [
+        ("token", token.as_str()),
+        ("key", &key),
+        ("document", &about),
+        ("to", FINANCE),
+        ("subject", "Mời họp lại"),
+        ("action", "send"),
+    ];
     sender.upload("/send", &fields, &[]).await.leads_to("/documents/");
     shows(&mut receiver, &document, "Bị thay thế bởi").await;
     // Only the sender may replace it.
     let token = receiver.get("/send").await.field("token");
-    let fields = [("token", token.as_str()), ("key", "k2"), ("document", &about), ("to", PROVINCE), ("subject", "x"), ("action", "send")];
+    let fields = [
+        ("token", token.as_str()),
+        ("key", "k2"),
+        ("document", &about),
+        ("to", PROVINCE),
+        ("subject", "x"),
+        ("action", "send"),
+    ];
     receiver.upload("/send", &fields, &[]).await.is(200).has("Chưa gửi. Cần sửa");
 }
 
@@ -144,7 +165,12 @@ async fn a_form_that_comes_back_has_kept_what_was_typed_and_uploaded() {
     let (office, _dir) = office::alone(ConsoleOptions::default()).await;
     let mut client = Client::logged_in(office.address, "vanthu").await;
     let spooled = || std::fs::read_dir(office.node.home().spool()).map_or(0, Iterator::count);
-    let (key, answer) = send(&mut client, &[("subject", "<Một & hai>"), ("due", "31/02/2026"), ("action", "send")], &[("a.txt", b"abc")]).await;
+    let (key, answer) = send(
+        &mut client,
+        &[("subject", "<Một & hai>"), ("due", "31/02/2026"), ("action", "send")],
+        &[("a.txt", b"abc")],
+    )
+    .await;
     answer.is(200).has("Chưa chọn nơi nhận").has("&lt;Một &amp; hai&gt;").has("a.txt");
     assert_eq!((answer.field("key"), spooled()), (key.clone(), 1));
     let token = answer.field("token");
@@ -153,9 +179,14 @@ async fn a_form_that_comes_back_has_kept_what_was_typed_and_uploaded() {
 
     let found = client.upload("/send", &with(&[("find", "tai chinh"), ("action", "find")]), &[("b.txt", b"def")]).await;
     found.is(200).has("a.txt").has("b.txt").has(&format!("value=\"{FINANCE}\" checked"));
-    client.upload("/send", &with(&[("due", "31/02/2026"), ("action", "send")]), &[]).await.is(200).has("Ngày chưa đúng");
+    client
+        .upload("/send", &with(&[("due", "31/02/2026"), ("action", "send")]), &[])
+        .await
+        .is(200)
+        .has("Ngày chưa đúng");
     client.upload("/send", &with(&[("action", "drop-0")]), &[]).await.is(200).lacks("a.txt").has("b.txt");
-    let place = client.upload("/send", &with(&[("action", "send")]), &[("c.txt", b"ghi")]).await.leads_to("/documents/");
+    let place =
+        client.upload("/send", &with(&[("action", "send")]), &[("c.txt", b"ghi")]).await.leads_to("/documents/");
     client.get(&place).await.has("b.txt").has("c.txt").lacks("a.txt");
     assert_eq!(spooled(), 0, "nothing is left on the disk");
     client.get("/send/agencies?find=TAI%20CHINH").await.has("Sở Tài chính").lacks("UBND");
@@ -188,10 +219,17 @@ async fn what_others_write_is_text_and_never_a_page() {
     let document = format!("/documents/{id}");
     let answers = format!("/send?answers={id}");
     let places = [
-        "/inbox", "/outbox", "/due", &document, &answers,
+        "/inbox",
+        "/outbox",
+        "/due",
+        &document,
+        &answers,
         &format!("/inbox?q={evil}&code={evil}&agency={evil}&from={evil}&page={evil}"),
-        &format!("/agencies?q={evil}"), &format!("/catalogue?q={evil}"), &format!("/documents/{evil}"),
-        &format!("/login?next={evil}"), &format!("{document}?done={evil}"),
+        &format!("/agencies?q={evil}"),
+        &format!("/catalogue?q={evil}"),
+        &format!("/documents/{evil}"),
+        &format!("/login?next={evil}"),
+        &format!("{document}?done={evil}"),
     ];
     for place in places {
         let page = client.get(place).await.text();

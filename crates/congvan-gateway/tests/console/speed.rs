@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use congvan::core::AgencyCode;
 use congvan::Outgoing;
+use congvan::core::AgencyCode;
 use congvan_gateway::ConsoleOptions;
 use futures::StreamExt;
 
@@ -19,7 +19,8 @@ async fn a_full_inbox_opens_at_once() {
     let count = if std::env::var_os("CONGVAN_LONG").is_some() { 100_000 } else { 3_000 };
     let (office, _dir) = office::alone(ConsoleOptions::default()).await;
     let send = |number: usize| {
-        let mut outgoing = Outgoing { attachments: Vec::new(), ..letter(PROVINCE, &format!("Công văn thứ {number}"), b"") };
+        let mut outgoing =
+            Outgoing { attachments: Vec::new(), ..letter(PROVINCE, &format!("Công văn thứ {number}"), b"") };
         outgoing.envelope.attachments = Default::default();
         outgoing.to = vec![AgencyCode::new(PROVINCE).unwrap()];
         // The newest, which are shown, are sealed as they usually are; the others need not be for this.

@@ -67,10 +67,10 @@ impl Node {
                 });
             }
         });
-        self.on_shutdown(Box::new(move || {
+        self.on_shutdown(async move {
             task.abort();
             let _ = std::fs::remove_file(path);
-        }));
+        });
         Ok(())
     }
 }

@@ -256,6 +256,11 @@ impl Calendar {
         Some(Offset::from_seconds(self.utc_offset.minutes * 60).ok()?.to_datetime(stamp))
     }
 
+    /// When a day begins on this calendar's clock; `None` where no calendar reaches that far.
+    pub fn start_of(&self, day: Date) -> Option<Time> {
+        self.time(day.to_datetime(Clock::midnight()))
+    }
+
     fn time(&self, local: DateTime) -> Option<Time> {
         let stamp = Offset::from_seconds(self.utc_offset.minutes * 60).ok()?.to_timestamp(local).ok()?;
         Some(Time::from_millis(u64::try_from(stamp.as_millisecond()).ok()?))
