@@ -17,6 +17,18 @@ use super::session;
 use super::text::Lang;
 use super::who::{Signed, Who};
 
+/// In which order things are offered: the next step first, refusing last. That it arrived, the node says itself.
+const ORDER: [StatusCode; 8] = [
+    StatusCode::RecallAgreed,
+    StatusCode::RecallRefused,
+    StatusCode::Accepted,
+    StatusCode::Assigned,
+    StatusCode::Processing,
+    StatusCode::Completed,
+    StatusCode::RecallAsked,
+    StatusCode::Refused,
+];
+
 /// What can be done with a document now.
 pub(crate) fn card(who: &Who, loaded: &Loaded) -> Result<Markup, Problem> {
     let lang = who.lang;
@@ -26,9 +38,9 @@ pub(crate) fn card(who: &Who, loaded: &Loaded) -> Result<Markup, Problem> {
     let id = &loaded.document.summary.id;
     // One key for the page: whatever is clicked twice is reported once.
     let key = session::random().map_err(Problem::internal)?;
-    let forms =
-        loaded.possible.iter().filter(|code| **code != StatusCode::Arrived).map(|code| form(who, loaded, *code, &key));
-    let forms: Vec<_> = forms.collect();
+    let mut offered = ORDER.into_iter().filter(|code| loaded.possible.contains(code)).peekable();
+    let first = offered.peek().copied();
+    let forms: Vec<_> = offered.map(|code| form(who, loaded, code, first == Some(code), &key)).collect();
     let follow = |relation: &str, words: String| {
         html! { a.button.wide href={ "/send?" (relation) "=" (id) } { (words) } }
     };
@@ -49,11 +61,10 @@ pub(crate) fn card(who: &Who, loaded: &Loaded) -> Result<Markup, Problem> {
 }
 
 /// The form that reports a status. What needs no word is one button; the rest opens.
-fn form(who: &Who, loaded: &Loaded, code: StatusCode, key: &str) -> Markup {
+fn form(who: &Who, loaded: &Loaded, code: StatusCode, is_first: bool, key: &str) -> Markup {
     let lang = who.lang;
     let action = format!("/documents/{}/status", loaded.document.summary.id);
-    let (words, is_first) =
-        (act_words(lang, code), loaded.possible.iter().find(|c| **c != StatusCode::Arrived) == Some(&code));
+    let words = act_words(lang, code);
     let hidden = html! {
         (page::token(who))
         input type="hidden" name="code" value=(code.digits());
@@ -65,9 +76,8 @@ fn form(who: &Who, loaded: &Loaded, code: StatusCode, key: &str) -> Markup {
     };
     let fields = match code {
         StatusCode::Accepted | StatusCode::Processing => {
-            let primary = code == StatusCode::Accepted;
             return html! {
-                form method="post" action=(action) { (hidden) button.wide.primary[primary] type="submit" { (icon("done")) (words) } }
+                form method="post" action=(action) { (hidden) button.wide.primary[is_first] type="submit" { (icon("done")) (words) } }
             };
         }
         StatusCode::Assigned => html! {
@@ -85,7 +95,7 @@ fn form(who: &Who, loaded: &Loaded, code: StatusCode, key: &str) -> Markup {
         StatusCode::Arrived => html! {},
     };
     html! {
-        details.act.primary[is_first] {
+        details.act.primary[is_first].refuse[code == StatusCode::Refused] {
             summary { (words) }
             form method="post" action=(action) { (hidden) (fields) button.primary.wide type="submit" { (lang.confirm(&words)) } }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
-use congvan::catalogue::{CatalogueChange, CatalogueError, ChangeKind, FieldChange, Filter, ProcedureView};
+use congvan::catalogue::{CatalogueChange, CatalogueError, ChangeKind, FeeView, FieldChange, Filter, ProcedureView};
 use congvan::core::catalogue::ProcedureField;
 use congvan::core::{AgencyCode, ProcedureCode};
 use maud::{Markup, html};
@@ -99,7 +99,7 @@ pub(crate) async fn list(
                                 p.under { b { (procedure.code) } " · " (procedure.field) " · " (page::name_of(&console.node, &procedure.publisher)) }
                             }
                             td { (procedure.levels.iter().map(|name| level(lang, name)).collect::<Vec<_>>().join(", ")) }
-                            td { (procedure.fee.as_ref().map(ToString::to_string).unwrap_or_default()) }
+                            td { (fee(lang, procedure.fee.as_ref())) }
                             td.state { (life(lang, &procedure.life)) }
                         }
                     }
@@ -110,6 +110,15 @@ pub(crate) async fn list(
     };
     let page = Page { who: &who, part: Part::Catalogue, title: lang.catalogue(), here: "/catalogue".to_owned() };
     Ok(page.show(&console, body).await?.into_response())
+}
+
+fn fee(lang: Lang, fee: Option<&FeeView>) -> String {
+    match fee {
+        None => String::new(),
+        Some(FeeView::Amount(0)) => lang.free(),
+        Some(FeeView::Amount(amount)) => lang.amount(lang.number(*amount)),
+        Some(FeeView::Described(words)) => words.clone(),
+    }
 }
 
 fn life(lang: Lang, life: &str) -> Markup {
@@ -170,7 +179,7 @@ fn whole(lang: Lang, here: &str, procedure: &ProcedureView) -> Markup {
             dl {
                 (field(ProcedureField::Levels, &procedure.levels.iter().map(|name| level(lang, name)).collect::<Vec<_>>().join(", ")))
                 (field(ProcedureField::Applicants, &procedure.applicants.join(", ")))
-                (field(ProcedureField::Fee, &procedure.fee.as_ref().map(ToString::to_string).unwrap_or_default()))
+                (field(ProcedureField::Fee, &fee(lang, procedure.fee.as_ref())))
                 (field(ProcedureField::Term, &procedure.term))
                 (field(ProcedureField::Result, &procedure.result))
                 (field(ProcedureField::Office, &procedure.office))

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use congvan::core::life::Life;
-use congvan::core::{EntryRef, StatusCode};
+use congvan::core::{EntryRef, StatusCode, Time};
+use congvan::deadline::{Due, Lateness, Matter, Step};
+use congvan::setup;
 use congvan::view::{DocumentView, FileView, LinkView, Progress, StatusView};
 use congvan::{Node, ReadError};
 use maud::{Markup, html};
@@ -13,6 +15,7 @@ use serde::Deserialize;
 
 use super::Console;
 use super::act;
+use super::due;
 use super::list;
 use super::page::{self, Page, Part, icon};
 use super::problem::Problem;
@@ -23,6 +26,8 @@ use super::words::{self, Tally};
 
 /// Addressees that are listed; of more, the rest is counted.
 const MAX_LISTED: usize = 2_000;
+/// Late things that are listed.
+const MAX_DUE: usize = 10;
 
 /// A document and what this agency may do with it.
 pub(crate) struct Loaded {
@@ -33,6 +38,8 @@ pub(crate) struct Loaded {
     pub(crate) possible: Vec<StatusCode>,
     /// What its sender asked of it and it has not answered.
     pub(crate) asked: Vec<EntryRef>,
+    /// What is due of it, and of whom.
+    due: Vec<(String, Due)>,
     /// Names of the agencies in it, as the roster has them.
     names: Vec<(String, String)>,
 }
@@ -45,7 +52,16 @@ impl Loaded {
         let asked = life.recipient(&own).map(|recipient| recipient.open.clone()).unwrap_or_default();
         let codes = document.summary.to.iter().chain([&document.summary.from]);
         let names = codes.map(|code| (code.clone(), page::name_of(node, code))).collect();
-        Ok(Self { possible: life.possible(&own), own: own.to_string(), asked, names, document })
+        let sent = Time::from_millis(document.summary.time);
+        let matter = Matter { sent, due: &document.summary.due, priority: &document.priority };
+        let is_sent = document.summary.from == own.as_str();
+        let mut due = Vec::new();
+        for recipient in life.recipients.iter().filter(|recipient| is_sent || recipient.agency == own) {
+            let all = node.deadlines().of(&matter, &life, recipient, setup::now());
+            let listed = all.into_iter().filter(|due| !is_sent || due.lateness == Lateness::Overdue);
+            due.extend(listed.filter(|due| due.step != Step::Answer).map(|due| (recipient.agency.to_string(), due)));
+        }
+        Ok(Self { possible: life.possible(&own), own: own.to_string(), asked, due, names, document })
     }
 
     /// An agency's name.
@@ -84,7 +100,7 @@ pub(crate) async fn document(
         (head(lang, &loaded, &title))
         div.two {
             div { (files(lang, &loaded)) (details(lang, &loaded)) (recipients(lang, &loaded)) (history(lang, &loaded)) }
-            aside { (act::card(&who, &loaded)?) (proof(lang, &loaded)) }
+            aside { (act::card(&who, &loaded)?) (deadlines(lang, &loaded)) (proof(lang, &loaded)) }
         }
     };
     Ok(Page { who: &who, part, title, here }.show(&console, body).await?.into_response())
@@ -252,6 +268,25 @@ fn history(lang: Lang, loaded: &Loaded) -> Markup {
             ol.history {
                 li { p { (page::moment(summary.time)) " " b { (loaded.name(&summary.from)) } ": " (lang.was_sent()) } }
                 @for status in &loaded.document.history { (said(status)) }
+            }
+        }
+    }
+}
+
+/// What is due of this agency, or late of others.
+fn deadlines(lang: Lang, loaded: &Loaded) -> Markup {
+    html! {
+        @if !loaded.due.is_empty() {
+            section.card {
+                h2 { (lang.deadlines()) }
+                @for (agency, due) in loaded.due.iter().take(MAX_DUE) {
+                    p.due-line {
+                        (due::lateness(lang, due.lateness))
+                        span { (due::step(lang, due.step)) @if let Some(at) = due.at { " " (lang.before_moment()) " " (page::moment(at.as_millis())) } }
+                        @if loaded.is_sent() { span.muted { (loaded.name(agency)) } }
+                    }
+                }
+                @if loaded.due.len() > MAX_DUE { p.muted { (lang.and_others(loaded.due.len() - MAX_DUE)) } }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What is due: what this agency has to do, and what others owe it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -47,8 +47,13 @@ fn list(
     other: impl Fn(&DueView) -> &str,
     other_is: String,
 ) -> Markup {
-    let listed: Vec<_> = all.iter().filter(|due| due.lateness != Lateness::Later).collect();
-    let later = all.len() - listed.len();
+    // Whoever never answered at all has not completed it either: said once.
+    let silent = all.iter().filter(|due| due.step == Step::Answer).map(|due| (&due.document, &due.by));
+    let silent: BTreeSet<_> = silent.collect();
+    let said = |due: &&DueView| due.step != Step::Complete || !silent.contains(&(&due.document, &due.by));
+    let late = |due: &&DueView| due.lateness != Lateness::Later;
+    let listed: Vec<_> = all.iter().filter(said).filter(late).collect();
+    let later = all.iter().filter(|due| !late(due)).count();
     let mut names = BTreeMap::new();
     let mut name =
         |code: &str| names.entry(code.to_owned()).or_insert_with(|| page::name_of(&console.node, code)).clone();
@@ -79,7 +84,7 @@ fn list(
     }
 }
 
-fn lateness(lang: Lang, lateness: Lateness) -> Markup {
+pub(crate) fn lateness(lang: Lang, lateness: Lateness) -> Markup {
     match lateness {
         Lateness::Overdue => chip(Tone::Bad, "/due", &lang.overdue()),
         Lateness::Soon => chip(Tone::New, "/due", &lang.due_soon()),
@@ -89,7 +94,7 @@ fn lateness(lang: Lang, lateness: Lateness) -> Markup {
     }
 }
 
-fn step(lang: Lang, step: Step) -> String {
+pub(crate) fn step(lang: Lang, step: Step) -> String {
     match step {
         Step::Receive => lang.step_receive(),
         Step::Complete => lang.step_complete(),

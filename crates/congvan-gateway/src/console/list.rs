@@ -122,7 +122,7 @@ fn form(lang: Lang, place: &str, sought: &Sought) -> Markup {
                 label.hidden for="q" { (lang.search_label()) }
                 input #q type="search" name="q" value=(sought.q) placeholder=(lang.search_hint()) maxlength=(MAX_SOUGHT) accesskey="0";
                 button type="submit" { (lang.search()) }
-                @if sought.is_detailed() || !sought.q.is_empty() { a.plain href=(place) { (lang.show_all()) } }
+                @if sought.is_detailed() || !sought.q.is_empty() { a.all href=(place) { (lang.show_all()) } }
             }
             details open[sought.is_detailed()] {
                 summary { (lang.search_more()) }

@@ -321,6 +321,9 @@ texts! {
     step_complete() "hoàn thành hoặc trả lời" "complete or answer";
     step_answer() "trả lời" "answer";
 
+    deadlines() "Thời hạn" "Deadlines";
+    before_moment() "trước" "by";
+
     // The directory.
     online_only() "Chỉ cơ quan đang kết nối" "Connected agencies only";
     connection() "Kết nối" "Connection";
@@ -363,6 +366,8 @@ texts! {
     field() "Trường" "Field";
     before() "Trước" "Before";
     after() "Sau" "After";
+    free() "miễn phí" "free";
+    amount(number) "{number} đồng" "{number} đồng";
     yes() "có" "yes";
     no() "không" "no";
     online_full() "toàn trình" "full";
@@ -438,7 +443,7 @@ mod tests {
     use super::*;
 
     /// What is the same in both languages.
-    const SAME: &[&str] = &[];
+    const SAME: &[&str] = &["amount"];
 
     #[test]
     fn no_word_is_missing_in_either_language() {
