@@ -14,6 +14,7 @@ use congvan::core::keyfile::KeyFileError;
 use congvan::core::limits::{MAX_ATTACHMENT, MAX_ATTACHMENTS, MAX_CERTIFICATE_PROOF};
 use congvan::core::status::NotAStatus;
 use congvan::core::{AgencyCode, CodecError, RosterError};
+use congvan::private_file::PrivateFileError;
 use congvan::registrar::RegistrarError;
 use congvan::setup::SetupError;
 use congvan::store::{BackupError, OpenError, StoreError};
@@ -226,9 +227,9 @@ impl Failure {
             Self::Session(SessionError::Start(StartError::Setup(error))) => return setup_hint(error, lang),
             Self::Setup(error) | Self::Registrar(RegistrarError::Setup(error)) => return setup_hint(error, lang),
             Self::Registrar(RegistrarError::NoKeys(_)) => lang.n_roster_dir(),
-            Self::File(..) | Self::Systems(SystemsError::File { .. }) | Self::Users(UsersError::File { .. }) => {
-                lang.n_file()
-            }
+            Self::File(..)
+            | Self::Systems(SystemsError::File { .. })
+            | Self::Users(UsersError::File(PrivateFileError::File { .. })) => lang.n_file(),
             Self::Systems(SystemsError::Unknown(_)) => lang.n_systems(),
             Self::Users(UsersError::Unknown(_)) => lang.n_users(),
             Self::Registrar(RegistrarError::Stale { .. }) => lang.n_stale(),
@@ -267,7 +268,9 @@ impl Failure {
             Self::Setup(error) => setup_exit(error),
             Self::Systems(SystemsError::File { .. } | SystemsError::Malformed { .. }) => Exit::Unreadable,
             Self::Systems(_) => Exit::Refused,
-            Self::Users(UsersError::File { .. } | UsersError::Malformed { .. }) => Exit::Unreadable,
+            Self::Users(UsersError::File(PrivateFileError::File { .. } | PrivateFileError::Malformed { .. })) => {
+                Exit::Unreadable
+            }
             Self::Users(_) => Exit::Refused,
             Self::Registrar(RegistrarError::Setup(error)) => setup_exit(error),
             Self::Registrar(RegistrarError::Open(error)) | Self::Open(error) => open_exit(error),
@@ -341,7 +344,7 @@ fn user_error(error: &UsersError, lang: Lang) -> String {
         UsersError::Name(name) => lang.e_user_name(name),
         UsersError::Role(role) => lang.e_user_role(role),
         UsersError::Password => lang.e_user_password(MIN_PASSWORD, MAX_PASSWORD),
-        UsersError::Mode { path, .. } => lang.d_passphrase_mode(path.display()),
+        UsersError::File(PrivateFileError::Mode { path, .. }) => lang.d_passphrase_mode(path.display()),
         other => other.to_string(),
     }
 }

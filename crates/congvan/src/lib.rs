@@ -54,6 +54,7 @@ pub mod gate;
 pub mod legal;
 pub mod life;
 pub mod node;
+pub mod private_file;
 pub mod read;
 pub mod registrar;
 mod registry;

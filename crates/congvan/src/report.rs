@@ -170,7 +170,8 @@ impl Node {
         self.report_with(id, code, answers, note, None).await
     }
 
-    /// All of it: with what it answers, and once for each key.
+    /// The most general form: what it answers, where that is not plain, and a key with which a retry reports
+    /// nothing more.
     ///
     /// # Errors
     /// As [`Node::report`].

@@ -6,9 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use argon2::password_hash::phc::PasswordHash;
@@ -20,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
+use crate::private_file::{self, PrivateFileError};
 use crate::setup::{self, Home};
 
 /// The most bytes of a user's name.
@@ -32,8 +30,6 @@ pub const MAX_PASSWORD: usize = 256;
 const MAX_TYPED: usize = 4 * MAX_PASSWORD;
 /// The most users of one node.
 pub const MAX_USERS: usize = 1_000;
-/// The most bytes of the file.
-const MAX_FILE: u64 = 1 << 20;
 
 /// What one guess costs: memory in KiB, and passes over it. A hash states its own, so these can grow.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -45,29 +41,8 @@ const SALT: usize = 16;
 #[non_exhaustive]
 pub enum UsersError {
     /// The file.
-    #[error("{path}: {error}")]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// Others may read the hashes.
-    #[error("{path} has mode {mode:04o}: others may read the users' password hashes. Run: chmod 600 {path}")]
-    Mode {
-        /// The file.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
-    /// The file is not what this software writes.
-    #[error("{path}, line {line}: not the users of a node; restore it, or remove it and add the users anew")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// The line.
-        line: usize,
-    },
+    #[error(transparent)]
+    File(#[from] PrivateFileError),
     /// A name that is none.
     #[error("{0:?} is no user name: 1 to {MAX_NAME} letters a-z, digits, '.', '-' and '_'")]
     Name(String),
@@ -293,18 +268,7 @@ impl Users {
     /// # Errors
     /// [`UsersError`] names the file and what to do.
     pub fn load(home: &Home) -> Result<Self, UsersError> {
-        let path = home.users();
-        let file = |error| UsersError::File { path: path.clone(), error };
-        let found = match fs::metadata(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            found => found.map_err(file)?,
-        };
-        check_mode(&path, &found)?;
-        if found.len() > MAX_FILE {
-            return Err(UsersError::Malformed { path, line: 1 });
-        }
-        let text = fs::read(&path).map_err(file)?;
-        serde_json::from_slice(&text).map_err(|error| UsersError::Malformed { path, line: error.line() })
+        Ok(private_file::load(&home.users())?)
     }
 
     /// Writes them, durably and at once: after a crash the file is the old one or the new one.
@@ -312,17 +276,7 @@ impl Users {
     /// # Errors
     /// [`UsersError::File`].
     pub fn save(&self, home: &Home) -> Result<(), UsersError> {
-        let path = home.users();
-        let write = || -> io::Result<()> {
-            // Made with mode 0600.
-            let mut file = tempfile::NamedTempFile::new_in(home.dir())?;
-            file.write_all(&serde_json::to_vec_pretty(self)?)?;
-            file.write_all(b"\n")?;
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
-            setup::sync_parent(&path)
-        };
-        write().map_err(|error| UsersError::File { path: path.clone(), error })
+        Ok(private_file::save(&home.users(), self)?)
     }
 
     /// Adds a user, with a new password or a chosen one; returns the password.
@@ -394,23 +348,10 @@ fn now() -> u64 {
     Time::as_millis(setup::now())
 }
 
-#[cfg(unix)]
-fn check_mode(path: &Path, found: &fs::Metadata) -> Result<(), UsersError> {
-    use std::os::unix::fs::PermissionsExt;
-    match found.permissions().mode() & 0o7777 {
-        mode if mode & 0o077 != 0 => Err(UsersError::Mode { path: path.to_owned(), mode }),
-        _ => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-fn check_mode(_: &Path, _: &fs::Metadata) -> Result<(), UsersError> {
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use std::fs;
     use std::time::{Duration, Instant};
 
     use super::*;
@@ -508,7 +449,11 @@ mod tests {
         for (from, to) in [("argon2id", "argon2x"), ("clerk", "chief"), ("\"since\"", "\"sinc\"")] {
             fs::write(home.users(), text.replace(from, to)).unwrap();
             let error = Users::load(&home).unwrap_err();
-            assert!(matches!(error, UsersError::Malformed { .. }) && !error.to_string().contains('$'), "{error}");
+            assert!(
+                matches!(error, UsersError::File(PrivateFileError::Malformed { .. }))
+                    && !error.to_string().contains('$'),
+                "{error}"
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One document: what it says, where everybody is with it, what to do next, and what proves it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
@@ -41,7 +42,7 @@ pub(crate) struct Loaded {
     /// What is due of it, and of whom.
     due: Vec<(String, Due)>,
     /// Names of the agencies in it, as the roster has them.
-    names: Vec<(String, String)>,
+    names: BTreeMap<String, String>,
 }
 
 impl Loaded {
@@ -66,8 +67,7 @@ impl Loaded {
 
     /// An agency's name.
     fn name(&self, code: &str) -> String {
-        let found = self.names.iter().find(|(known, _)| known == code);
-        found.map_or_else(|| code.to_owned(), |(_, name)| name.clone())
+        self.names.get(code).map_or_else(|| code.to_owned(), String::clone)
     }
 
     pub(crate) fn is_sent(&self) -> bool {

@@ -5,17 +5,20 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use congvan::core::limits::{MAX_ATTACHMENT, MAX_NAME};
 use tempfile::{NamedTempFile, TempPath};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 /// Documents that one session writes at once; the one begun first makes room.
 pub(crate) const MAX_DRAFTS: usize = 4;
 /// Bytes of all attachments of one document together.
 pub(crate) const MAX_TOTAL: u64 = 2 * MAX_ATTACHMENT;
+/// How long an upload may stand still.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Pieces that wait for the disk.
 const MAX_WAITING: usize = 4;
 
@@ -39,6 +42,8 @@ pub(crate) enum DraftError {
     TooLong,
     #[error("the upload was interrupted: {0}")]
     Interrupted(#[from] axum::extract::multipart::MultipartError),
+    #[error("the upload stood still for {PATIENCE:?}")]
+    Stalled,
     #[error("the attachment cannot be kept: {0}")]
     Io(#[from] io::Error),
 }
@@ -59,7 +64,8 @@ impl Spooled {
         dir: &Path,
         left: u64,
     ) -> Result<Self, DraftError> {
-        let name = safe_name(field.file_name().unwrap_or_default());
+        // Browsers write a quotation mark in a name so, and nothing else that matters here.
+        let name = safe_name(&field.file_name().unwrap_or_default().replace("%22", "\""));
         let media_type = field.content_type().unwrap_or_default().to_owned();
         let media_type = if media_type.len() > 128 { String::new() } else { media_type };
         let (pieces, mut waiting) = mpsc::channel::<Bytes>(MAX_WAITING);
@@ -74,7 +80,7 @@ impl Spooled {
             Ok(file.into_temp_path())
         });
         let mut len = 0;
-        while let Some(piece) = field.chunk().await? {
+        while let Some(piece) = timeout(PATIENCE, field.chunk()).await.map_err(|_| DraftError::Stalled)?? {
             len += piece.len() as u64;
             if len > left.min(MAX_ATTACHMENT) {
                 return Err(DraftError::TooLong);

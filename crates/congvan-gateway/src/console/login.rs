@@ -1,7 +1,7 @@
 //! Logging in and out, and the choice of language.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -10,6 +10,7 @@ use congvan::users::Users;
 use cookie::{Cookie, SameSite};
 use maud::html;
 use serde::Deserialize;
+use tokio::time::timeout;
 
 use super::Console;
 use super::page;
@@ -20,6 +21,8 @@ use super::who::{Fields, Signed, TOKEN, Who, cookie, cookie_name, encoded, local
 
 /// The cookie that ties the form for logging in to the browser that it was made for.
 const FORM_COOKIE: &str = "congvan-login";
+/// How long a password waits for its turn to be looked at.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// A year.
 const LANGUAGE_KEPT: cookie::time::Duration = cookie::time::Duration::days(365);
 
@@ -114,7 +117,10 @@ pub(crate) async fn login(
         return show(&console, &headers, &name, &next, Said::Wait(wait.as_secs().div_ceil(60))).await;
     }
     let password = fields.raw("password").to_owned();
-    let turn = console.checks.acquire().await.map_err(Problem::internal)?;
+    let Ok(turn) = timeout(PATIENCE, console.checks.acquire()).await else {
+        return show(&console, &headers, &name, &next, Said::Wait(1)).await;
+    };
+    let turn = turn.map_err(Problem::internal)?;
     let (home, typed) = (console.node.home().clone(), name.clone());
     let checked = tokio::task::spawn_blocking(move || Users::load(&home).map(|users| users.check(&typed, &password)));
     let checked = checked.await.map_err(Problem::internal)?.map_err(Problem::internal)?;

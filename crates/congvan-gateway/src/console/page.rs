@@ -112,7 +112,7 @@ impl Page<'_> {
                     nav aria-label=(lang.parts()) {
                         ul {
                             @for item in Part::ALL.into_iter().filter(|item| *item != Part::Send || who.role.may_write()) {
-                                li.write[item == Part::Send] {
+                                li {
                                     a href=(item.path()) accesskey=(item.key()) aria-current=[(item == part).then_some("page")] {
                                         (icon(item.path())) span { (item.name(lang)) }
                                         @if item == Part::Alarms && !alarms.is_empty() {

@@ -130,8 +130,13 @@ impl From<SendError> for Problem {
             SendError::NotYet(why) | SendError::Refused(why) => Self::NotWriting(why),
             SendError::Life(error) => Self::Refused { vi: error.vietnamese(), en: error.to_string() },
             SendError::Read(error) => error.into(),
-            SendError::UnknownAddressees(_) | SendError::Document(_) | SendError::Bound(_) => {
-                Self::Refused { vi: format!("Văn bản không gửi được: {error}"), en: error.to_string() }
+            SendError::UnknownAddressees(codes) => {
+                let codes: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
+                let said = |lang: Lang| lang.unknown_agencies(codes.join(", "));
+                Self::Refused { vi: said(Lang::Vi), en: said(Lang::En) }
+            }
+            SendError::Document(_) | SendError::Bound(_) => {
+                Self::Refused { vi: Lang::Vi.document_too_long(), en: Lang::En.document_too_long() }
             }
             other => Self::internal(other),
         }

@@ -299,6 +299,8 @@ texts! {
     subject_missing() "Chưa có trích yếu: điền vào mục 2." "There is no subject: fill it in, in part 2.";
     too_many_recipients(most) "Quá nhiều nơi nhận: tối đa {most}." "Too many recipients: at most {most}.";
     too_long() "Một ô ở mục 2 quá dài: hãy viết ngắn hơn." "A field in part 2 is too long: write less.";
+    unknown_agencies(codes) "Danh bạ không có cơ quan {codes}: hãy bỏ đánh dấu và tìm lại." "The directory has no agency {codes}: untick it and search again.";
+    document_too_long() "Văn bản quá dài: hãy viết ngắn hơn hoặc gửi ít nơi nhận hơn." "The document is too long: write less, or send it to fewer recipients.";
     too_many_files() "Quá nhiều tệp kèm." "Too many attachments.";
     file_too_long() "Tệp kèm quá lớn: mỗi tệp tối đa 2 GB, tất cả tối đa 4 GB." "An attachment is too large: each has 2 GB at most, all together 4 GB.";
     file_not_kept() "Không lưu được tệp kèm: ổ đĩa của máy có thể đã đầy. Hãy báo kỹ thuật viên." "The attachment cannot be kept: the machine's disk may be full. Tell your technician.";
