@@ -53,7 +53,8 @@ impl Browser {
         let driver = Driver(driver);
         let (port, lines) = tokio::task::block_in_place(|| {
             let mut lines = lines.lines().map_while(Result::ok);
-            let port = lines.find_map(|line| line.split("on port ").nth(1)?.trim_end_matches('.').parse::<u16>().ok());
+            let port = lines
+                .find_map(|line| line.split("successfully on port ").nth(1)?.trim_end_matches('.').parse::<u16>().ok());
             (port.expect("the driver says its port"), lines)
         });
         // What it says further is not wanted, and must not fill the pipe.
