@@ -38,9 +38,11 @@ pub(crate) fn card(who: &Who, loaded: &Loaded) -> Result<Markup, Problem> {
     let id = &loaded.document.summary.id;
     // One key for the page: whatever is clicked twice is reported once.
     let key = session::random().map_err(Problem::internal)?;
-    let mut offered = ORDER.into_iter().filter(|code| loaded.possible.contains(code)).peekable();
-    let first = offered.peek().copied();
-    let forms: Vec<_> = offered.map(|code| form(who, loaded, code, first == Some(code), &key)).collect();
+    let offered = || ORDER.into_iter().filter(|code| loaded.possible.contains(code));
+    let own = loaded.document.summary.progress.iter().find(|progress| progress.agency == loaded.own);
+    let reached = own.and_then(|own| own.status.as_deref()).unwrap_or_default();
+    let first = offered().find(|code| code.digits() > reached);
+    let forms: Vec<_> = offered().map(|code| form(who, loaded, code, first == Some(code), &key)).collect();
     let follow = |relation: &str, words: String| {
         html! { a.button.wide href={ "/send?" (relation) "=" (id) } { (words) } }
     };

@@ -76,26 +76,16 @@ async fn the_pictures_of_the_readme() {
     until("the sender knows", async || province.document(&sent[2]).ok().filter(|d| d.history.len() > 1)).await;
 
     let clerk = Browser::open(pair.finance.address).await;
-    clerk.goto("/login").await;
-    clerk.picture(&dir.join("login.png"), 620).await;
     clerk.log_in().await;
-    clerk.picture(&dir.join("inbox.png"), 700).await;
+    clerk.picture(&dir.join("inbox.png"), 620).await;
     clerk.goto(&format!("/documents/{}", sent[1])).await;
     clerk.picture(&dir.join("document.png"), 980).await;
-    clerk.goto(&format!("/documents/{}", sent[3])).await;
-    clerk.picture(&dir.join("new.png"), 980).await;
     clerk.goto(&format!("/send?answers={}", sent[3])).await;
-    clerk.picture(&dir.join("send.png"), 1080).await;
-    for (page, height) in
-        [("due", 620), ("agencies", 520), ("node", 720), ("help", 900), ("catalogue", 500), ("alarms", 500)]
-    {
-        clerk.goto(&format!("/{page}")).await;
-        clerk.picture(&dir.join(format!("{page}.png")), height).await;
-    }
+    clerk.picture(&dir.join("send.png"), 1060).await;
     clerk.close().await;
     let sender = Browser::open(pair.province.address).await;
     sender.log_in().await;
     sender.goto("/outbox").await;
-    sender.picture(&dir.join("outbox.png"), 700).await;
+    sender.picture(&dir.join("outbox.png"), 620).await;
     sender.close().await;
 }
