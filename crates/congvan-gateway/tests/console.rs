@@ -18,3 +18,5 @@ mod office;
 mod pictures;
 #[path = "console/speed.rs"]
 mod speed;
+#[path = "console/wrong.rs"]
+mod wrong;

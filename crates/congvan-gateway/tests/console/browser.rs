@@ -101,14 +101,25 @@ async fn words_stand_out_from_what_they_stand_on() {
         return;
     }
     let pair = Pair::open().await;
-    pair.province.node.send(letter(FINANCE, "Báo cáo", b"%PDF-1.4")).await.unwrap();
+    let receipt = pair.province.node.send(letter(FINANCE, "Báo cáo", b"%PDF-1.4")).await.unwrap();
+    let document = format!("/documents/{}", receipt.entry.id);
     let browser = Browser::open(pair.province.address).await;
     browser.goto("/login").await;
     assert_eq!(faint(&browser).await, Vec::<String>::new(), "/login");
     browser.log_in().await;
-    for page in
-        ["/inbox", "/outbox", "/send", "/due", "/agencies", "/catalogue", "/node", "/alarms", "/help", "/nowhere"]
-    {
+    for page in [
+        &document,
+        "/inbox",
+        "/outbox",
+        "/send",
+        "/due",
+        "/agencies",
+        "/catalogue",
+        "/node",
+        "/alarms",
+        "/help",
+        "/nowhere",
+    ] {
         browser.goto(page).await;
         assert_eq!(faint(&browser).await, Vec::<String>::new(), "{page}");
         let nameless: Vec<String> = browser.web.execute(NAMELESS, vec![]).await.unwrap().convert().unwrap();
