@@ -32,7 +32,7 @@ test: lint docs unit deny audit demos ## everything that CI runs
 	$(call say,all passed)
 
 .PHONY: test-long
-test-long: tools ## the tests with their long variants: a hundred kills, many seeds
+test-long: tools browser ## the tests with their long variants: a hundred kills, many seeds
 	CONGVAN_LONG=1 cargo test --release --workspace --lib --bins --tests --examples -- --include-ignored
 
 .PHONY: lint
@@ -45,6 +45,11 @@ lint: tools ## formatting and clippy, warnings denied
 .PHONY: bench
 bench: tools ## measure, beside the limits; BENCH=NAME takes one bench
 	cargo bench --workspace --bench '$(or $(BENCH),*)'
+
+.PHONY: screenshots
+screenshots: tools browser ## make the README's pictures of the web console anew, in docs/images
+	CONGVAN_SCREENSHOTS=$(CURDIR)/docs/images \
+	cargo test --release --workspace --test console -- --ignored --exact pictures::the_pictures_of_the_readme
 
 .PHONY: fuzz
 fuzz: ## fuzz every decoder and the state machine, each for TIME seconds
@@ -62,8 +67,12 @@ docs: tools ## the crates' documentation, warnings denied
 tools:
 	@.ci/install-tools build
 
+.PHONY: browser
+browser:
+	@.ci/install-tools browser
+
 .PHONY: unit
-unit: tools
+unit: tools browser
 	$(call say,tests)
 	cargo test --release --workspace
 

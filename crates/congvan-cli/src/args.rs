@@ -82,6 +82,9 @@ pub(crate) enum Command {
     /// Programs that may speak for this agency over HTTP, and their secrets
     #[command(subcommand)]
     System(System),
+    /// People who may use this node's web console, and their passwords
+    #[command(subcommand)]
+    User(User),
     /// X.509 certificates that vouch for agencies' keys
     #[command(subcommand)]
     Certificate(Certificate),
@@ -237,6 +240,52 @@ pub(crate) enum System {
         /// The system's id
         id: String,
     },
+}
+
+/// `congvan user …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Let somebody use the web console; prints their new password, once
+    #[command(after_help = "Examples:\n  congvan user add vanthu\n  congvan user add lanhdao --role viewer\n  \
+        congvan user add vanthu --ask\n\n\
+        A clerk reads, sends and reports; a viewer reads. A running node knows the user at once.")]
+    Add {
+        /// The user's name: letters a-z, digits, '.', '-' and '_'
+        name: String,
+        /// What they may do: clerk or viewer
+        #[arg(long, value_name = "ROLE", default_value = "clerk")]
+        role: String,
+        #[command(flatten)]
+        password: NewPassword,
+    },
+    /// List the users; shows no password
+    #[command(after_help = "Examples:\n  congvan user list\n  congvan user list --json")]
+    List,
+    /// Give a user another password; the old one, and whoever is logged in with it, is out at once
+    #[command(after_help = "Examples:\n  congvan user password vanthu\n  congvan user password vanthu --ask")]
+    Password {
+        /// The user's name
+        name: String,
+        #[command(flatten)]
+        password: NewPassword,
+    },
+    /// Let a user in no more; whoever is logged in under the name is out at once
+    #[command(after_help = "Examples:\n  congvan user remove vanthu")]
+    Remove {
+        /// The user's name
+        name: String,
+    },
+}
+
+/// Where a password comes from.
+#[derive(Debug, Args)]
+pub(crate) struct NewPassword {
+    /// Ask for the password twice, without showing it; otherwise a new one is made
+    #[arg(long)]
+    pub ask: bool,
+    /// A file (mode 0600) whose first line is the password
+    #[arg(long, value_name = "FILE", conflicts_with = "ask")]
+    pub password_file: Option<PathBuf>,
 }
 
 /// `--secret-file`

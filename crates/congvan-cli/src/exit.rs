@@ -14,10 +14,12 @@ use congvan::core::keyfile::KeyFileError;
 use congvan::core::limits::{MAX_ATTACHMENT, MAX_ATTACHMENTS, MAX_CERTIFICATE_PROOF};
 use congvan::core::status::NotAStatus;
 use congvan::core::{AgencyCode, CodecError, RosterError};
+use congvan::private_file::PrivateFileError;
 use congvan::registrar::RegistrarError;
 use congvan::setup::SetupError;
 use congvan::store::{BackupError, OpenError, StoreError};
 use congvan::systems::{MAX_SECRET, MIN_SECRET, SystemsError};
+use congvan::users::{MAX_PASSWORD, MIN_PASSWORD, UsersError};
 use congvan_edxml::{AttachmentError, ExportError, ImportError};
 use serde::Serialize;
 
@@ -52,6 +54,8 @@ pub(crate) enum Failure {
     Setup(SetupError),
     /// The systems, or their file.
     Systems(SystemsError),
+    /// The users, or their file.
+    Users(UsersError),
     /// Others may read a secret's file.
     SecretMode(PathBuf),
     /// The registrar's desk.
@@ -159,6 +163,7 @@ impl Failure {
             Self::Session(error) => error.to_string(),
             Self::Setup(error) => error.to_string(),
             Self::Systems(error) => system_error(error, lang),
+            Self::Users(error) => user_error(error, lang),
             Self::SecretMode(path) => lang.d_passphrase_mode(path.display()),
             Self::Registrar(error) => error.to_string(),
             Self::Transfer(path, error) => lang.e_file(path.display(), error),
@@ -222,8 +227,11 @@ impl Failure {
             Self::Session(SessionError::Start(StartError::Setup(error))) => return setup_hint(error, lang),
             Self::Setup(error) | Self::Registrar(RegistrarError::Setup(error)) => return setup_hint(error, lang),
             Self::Registrar(RegistrarError::NoKeys(_)) => lang.n_roster_dir(),
-            Self::File(..) | Self::Systems(SystemsError::File { .. }) => lang.n_file(),
+            Self::File(..)
+            | Self::Systems(SystemsError::File { .. })
+            | Self::Users(UsersError::File(PrivateFileError::File { .. })) => lang.n_file(),
             Self::Systems(SystemsError::Unknown(_)) => lang.n_systems(),
+            Self::Users(UsersError::Unknown(_)) => lang.n_users(),
             Self::Registrar(RegistrarError::Stale { .. }) => lang.n_stale(),
             Self::Registrar(RegistrarError::Behind { .. }) => lang.n_behind(),
             Self::Registrar(RegistrarError::NotInOffice) => lang.n_not_in_office(),
@@ -260,6 +268,10 @@ impl Failure {
             Self::Setup(error) => setup_exit(error),
             Self::Systems(SystemsError::File { .. } | SystemsError::Malformed { .. }) => Exit::Unreadable,
             Self::Systems(_) => Exit::Refused,
+            Self::Users(UsersError::File(PrivateFileError::File { .. } | PrivateFileError::Malformed { .. })) => {
+                Exit::Unreadable
+            }
+            Self::Users(_) => Exit::Refused,
             Self::Registrar(RegistrarError::Setup(error)) => setup_exit(error),
             Self::Registrar(RegistrarError::Open(error)) | Self::Open(error) => open_exit(error),
             Self::Backup(BackupError::Exists(_)) => Exit::Refused,
@@ -325,6 +337,18 @@ fn system_error(error: &SystemsError, lang: Lang) -> String {
     }
 }
 
+fn user_error(error: &UsersError, lang: Lang) -> String {
+    match error {
+        UsersError::Exists(name) => lang.e_user_exists(name),
+        UsersError::Unknown(name) => lang.e_user_unknown(name),
+        UsersError::Name(name) => lang.e_user_name(name),
+        UsersError::Role(role) => lang.e_user_role(role),
+        UsersError::Password => lang.e_user_password(MIN_PASSWORD, MAX_PASSWORD),
+        UsersError::File(PrivateFileError::Mode { path, .. }) => lang.d_passphrase_mode(path.display()),
+        other => other.to_string(),
+    }
+}
+
 fn setup_hint(error: &SetupError, lang: Lang) -> Option<String> {
     match error {
         SetupError::File { .. } => Some(lang.n_dir()),
@@ -376,6 +400,7 @@ from! {
     Session(SessionError);
     Setup(SetupError);
     Systems(SystemsError);
+    Users(UsersError);
     Registrar(RegistrarError);
     Certificates(CertificateFileError);
     Open(OpenError);

@@ -77,15 +77,19 @@ impl App {
             // Whoever gives a passphrase wants it used.
             Some(given) => Ok(Some(given)),
             None if !io::stdin().is_terminal() => Err(Failure::NeedsPassphrase(self.home.dir().to_owned())),
-            None => {
-                let first = rpassword::prompt_password(self.out.lang.ask_new_passphrase())?;
-                let again = rpassword::prompt_password(self.out.lang.ask_again())?;
-                match first {
-                    first if first != again => Err(Failure::PassphraseDiffers),
-                    first if first.is_empty() => Err(Failure::PassphraseEmpty),
-                    first => Ok(Some(first)),
-                }
-            }
+            None => match self.ask_twice(self.out.lang.ask_new_passphrase())? {
+                first if first.is_empty() => Err(Failure::PassphraseEmpty),
+                first => Ok(Some(first)),
+            },
+        }
+    }
+
+    /// What somebody types twice without its being shown.
+    pub(crate) fn ask_twice(&self, question: String) -> Result<String, Failure> {
+        let first = rpassword::prompt_password(question)?;
+        match rpassword::prompt_password(self.out.lang.ask_again())? == first {
+            true => Ok(first),
+            false => Err(Failure::PassphraseDiffers),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The programs that may speak for the agency, and their secrets.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use congvan::core::AgencyCode;
 use congvan::setup;
@@ -101,11 +102,16 @@ fn print_secret(app: &App, page: &mut crate::output::Page, shown: &Shown) {
 
 /// The secret that was given in a file.
 fn read(file: &SecretFile) -> Result<Option<Secret>, Failure> {
-    let Some(path) = &file.secret_file else { return Ok(None) };
+    let line = file.secret_file.as_deref().map(first_line).transpose()?;
+    Ok(line.map(|line| Secret::new(line.trim_end().to_owned())).transpose()?)
+}
+
+/// The first line of a file that nobody else may read.
+pub(crate) fn first_line(path: &Path) -> Result<String, Failure> {
     let mode = std::fs::metadata(path).map_err(Failure::file(path))?.permissions().mode();
     if mode & 0o077 != 0 {
-        return Err(Failure::SecretMode(path.clone()));
+        return Err(Failure::SecretMode(path.to_owned()));
     }
     let text = std::fs::read_to_string(path).map_err(Failure::file(path))?;
-    Ok(Some(Secret::new(text.lines().next().unwrap_or_default().trim_end().to_owned())?))
+    Ok(text.lines().next().unwrap_or_default().to_owned())
 }

@@ -178,7 +178,17 @@ texts! {
     system_other(codes, own) "this node sends and receives for {own} alone; {codes} matters to it only where it registers"
         "nút này chỉ gửi và nhận cho {own}; {codes} chỉ có ý nghĩa khi đăng ký";
 
+    user_added(name, role) "User {name} ({role}) may now use the web console." "Người dùng {name} ({role}) từ nay được dùng trang web của nút.";
+    user_changed(name) "User {name} has another password; the old one is worth nothing." "Người dùng {name} đã có mật khẩu mới; mật khẩu cũ hết giá trị.";
+    user_removed(name) "User {name} may use the web console no more." "Người dùng {name} không còn được dùng trang web của nút.";
+    user_once() "The password is shown once; hand it over in person." "Mật khẩu chỉ hiện một lần; hãy đưa tận tay.";
+    ask_password(name) "New password of {name}: " "Mật khẩu mới của {name}: ";
+
     // Headings and fields.
+    h_user() "user" "người dùng";
+    h_role() "role" "vai trò";
+    h_password() "password" "mật khẩu";
+    h_password_since() "password since" "mật khẩu từ lúc";
     h_system() "system" "hệ thống";
     h_secret() "secret" "khóa bí mật";
     h_since() "secret since" "khóa từ lúc";
@@ -478,6 +488,14 @@ texts! {
     n_too_few() "pass the change round: `congvan roster propose`, `approve`, `submit`"
         "chuyển thay đổi cho nhau: `congvan roster propose`, `approve`, `submit`";
     e_changed(path) "{path} changed while it was read" "{path} đã thay đổi trong lúc đọc";
+    e_user_exists(name) "there is a user {name} already; `congvan user password` gives another password"
+        "đã có người dùng {name}; dùng `congvan user password` để đổi mật khẩu";
+    e_user_unknown(name) "there is no user {name}" "không có người dùng {name}";
+    e_user_name(name) "{name} is no user name: letters a-z, digits, '.', '-' and '_', at most 64"
+        "{name} không phải tên người dùng: chữ a-z, số, '.', '-' và '_', tối đa 64";
+    e_user_role(role) "{role} is no role; they are clerk and viewer" "{role} không phải vai trò; chỉ có clerk (văn thư) và viewer (chỉ xem)";
+    e_user_password(min, max) "a password has at least {min} characters and at most {max} bytes" "mật khẩu có ít nhất {min} ký tự và nhiều nhất {max} byte";
+    n_users() "see `congvan user list`" "xem `congvan user list`";
     n_systems() "see `congvan system list`" "xem `congvan system list`";
     n_file() "check the path and who may read it" "kiểm tra đường dẫn và quyền đọc";
     n_unknown() "see `congvan roster list`; --to gives other addressees" "xem `congvan roster list`; dùng --to để chọn nơi nhận khác";
@@ -556,6 +574,11 @@ const ABOUT: &[(&str, &str)] = &[
     ("system list", "Liệt kê các hệ thống; không hiện khóa bí mật"),
     ("system rotate", "Đổi khóa bí mật của một hệ thống; khóa cũ hết giá trị ngay"),
     ("system remove", "Không cho một hệ thống thay mặt ai nữa"),
+    ("user", "Những người được dùng trang web của nút này, và mật khẩu của họ"),
+    ("user add", "Cho một người dùng trang web; in mật khẩu mới, một lần"),
+    ("user list", "Liệt kê người dùng; không hiện mật khẩu"),
+    ("user password", "Đổi mật khẩu; mật khẩu cũ và phiên đang mở hết giá trị ngay"),
+    ("user remove", "Không cho một người dùng trang web nữa; phiên đang mở bị đóng ngay"),
     ("send", "Gửi văn bản"),
     ("inbox", "Liệt kê văn bản đến, mới nhất trước"),
     ("outbox", "Liệt kê văn bản đi, mới nhất trước"),

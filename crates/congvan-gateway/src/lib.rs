@@ -5,6 +5,7 @@
 //! | `/healthz` | 200 while the node answers, 503 if it does not within [`PATIENCE`]: for whoever restarts it |
 //! | `/readyz` | 200 if documents can be sent and travel, else 503 with the reasons: for whoever is called |
 //! | `/metrics` | the node's figures in Prometheus' text format |
+//! | `/…` | the web console for clerks, if [`Gateway::console`] says so |
 //! | `/vxp/…` | the calls of the national axis' SDK, if [`Gateway::vxp`] says so |
 //!
 //! The first three are neither encrypted nor authenticated; calls of the SDK are authenticated, not encrypted; so
@@ -22,6 +23,7 @@
 //! # }
 //! ```
 
+mod console;
 mod metrics;
 mod snapshot;
 mod tallies;
@@ -41,6 +43,7 @@ use tokio::net::TcpListener;
 
 use crate::tallies::Tallies;
 
+pub use console::ConsoleOptions;
 pub use snapshot::{Disk, MIN_FREE, Snapshot};
 pub use vxp::{NotAnOffset, UtcOffset, VxpOptions};
 
@@ -75,6 +78,9 @@ pub enum GatewayError {
         /// Why.
         source: io::Error,
     },
+    /// The system gives no random numbers.
+    #[error(transparent)]
+    Random(#[from] congvan::core::rng::RandomError),
     /// The listener failed.
     #[error("the HTTP listener failed: {0}")]
     Serve(#[source] io::Error),
@@ -86,6 +92,7 @@ pub struct Gateway {
     listener: TcpListener,
     address: SocketAddr,
     vxp: Option<VxpOptions>,
+    console: Option<ConsoleOptions>,
 }
 
 impl Gateway {
@@ -101,7 +108,7 @@ impl Gateway {
         let listen = async {
             let listener = TcpListener::bind(address).await?;
             let address = listener.local_addr()?;
-            Ok(Self { listener, address, vxp: None })
+            Ok(Self { listener, address, vxp: None, console: None })
         };
         listen.await.map_err(|source| GatewayError::Bind { address, source })
     }
@@ -117,21 +124,32 @@ impl Gateway {
         self
     }
 
+    /// Serves the web console too, at `/`.
+    pub fn console(mut self, options: ConsoleOptions) -> Self {
+        self.console = Some(options);
+        self
+    }
+
     /// Answers until `stop` is done; what is being answered then is finished.
     ///
     /// # Errors
-    /// [`GatewayError::Serve`].
+    /// [`GatewayError::Serve`], [`GatewayError::Random`].
     pub async fn serve(self, node: Node, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), GatewayError> {
         let vxp =
             self.vxp.map_or_else(Router::new, |options| Router::new().nest("/vxp", vxp::routes(node.clone(), options)));
         let tallies = Tallies::default();
         let metrics = move |State(node): State<Node>| metrics(node, tallies.clone());
+        let console = match self.console {
+            Some(options) => console::routes(node.clone(), options)?,
+            None => Router::new(),
+        };
         let routes = Router::new()
             .route("/healthz", get(healthy))
             .route("/readyz", get(ready))
             .route("/metrics", get(metrics))
             .with_state(node)
-            .merge(vxp);
+            .merge(vxp)
+            .merge(console);
         axum::serve(self.listener, routes).with_graceful_shutdown(stop).await.map_err(GatewayError::Serve)
     }
 }

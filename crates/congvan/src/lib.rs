@@ -37,6 +37,7 @@
 //! # The parts
 //!
 //! [`setup`] makes directories and keys, [`systems`] keeps the programs that may speak for the agency,
+//! [`users`] the people who may use the web console,
 //! [`registrar`] changes the roster, [`Node`] sends and reads, [`catalogue`] publishes and follows
 //! administrative procedures, [`Consumer`] follows events, [`archive`] exports and imports, [`audit`]
 //! judges a copy without trusting any node, [`certificate`] says what X.509 certificates vouch for
@@ -53,6 +54,7 @@ pub mod gate;
 pub mod legal;
 pub mod life;
 pub mod node;
+pub mod private_file;
 pub mod read;
 pub mod registrar;
 mod registry;
@@ -64,6 +66,7 @@ pub mod send;
 pub mod setup;
 pub mod systems;
 pub mod tally;
+pub mod users;
 pub mod view;
 pub mod witness;
 

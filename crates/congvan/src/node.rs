@@ -473,6 +473,11 @@ impl Node {
         &self.0.home
     }
 
+    /// Its working hours and terms.
+    pub fn deadlines(&self) -> &Deadlines {
+        &self.0.deadlines
+    }
+
     /// The ledger, to read.
     pub fn ledger(&self) -> &Ledger {
         &self.0.ledger

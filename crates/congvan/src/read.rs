@@ -114,6 +114,15 @@ impl Node {
         Ok(documents)
     }
 
+    /// One document as a list shows it; one that is sealed to others shows what everybody sees.
+    ///
+    /// # Errors
+    /// [`ReadError`] says whether it is missing or ambiguous.
+    pub fn listed(&self, id: &str) -> Result<DocumentSummary, ReadError> {
+        let entry = self.document_entry(id)?;
+        self.summary(&self.0.own(), &entry)
+    }
+
     /// One document, by its id or at least [`MIN_ID_DIGITS`] leading digits of it.
     ///
     /// # Errors

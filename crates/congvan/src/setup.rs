@@ -85,6 +85,11 @@ impl Home {
         self.0.join("systems.json")
     }
 
+    /// The people who may use the web console ([`crate::users`]).
+    pub fn users(&self) -> PathBuf {
+        self.0.join("users.json")
+    }
+
     /// Certificates of the authorities that the operator trusts; need not be there ([`crate::certificate`]).
     pub fn trust(&self) -> PathBuf {
         self.0.join("trust")

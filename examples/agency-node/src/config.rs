@@ -64,6 +64,8 @@ pub(crate) struct Config {
     pub(crate) http: Option<SocketAddr>,
     /// Whether `http` may be reachable from other machines.
     pub(crate) http_allow_remote: bool,
+    /// Whether the web console is served at `/`.
+    pub(crate) console: bool,
     /// Whether the calls of the national axis' SDK are answered at `/vxp`.
     pub(crate) vxp: bool,
     /// Minutes that a timestamp may be from the node's clock when it is first used.
@@ -96,6 +98,7 @@ impl Default for Config {
             trust: None,
             http: None,
             http_allow_remote: false,
+            console: false,
             vxp: false,
             vxp_window_minutes: 10,
             vxp_session_hours: 24,
@@ -184,7 +187,7 @@ enum Shape {
     Number,
 }
 
-const KEYS: [(&str, Shape); 19] = [
+const KEYS: [(&str, Shape); 20] = [
     ("dir", Shape::Text),
     ("listen", Shape::List),
     ("bootstrap", Shape::List),
@@ -196,6 +199,7 @@ const KEYS: [(&str, Shape); 19] = [
     ("trust", Shape::Text),
     ("http", Shape::Text),
     ("http_allow_remote", Shape::Switch),
+    ("console", Shape::Switch),
     ("vxp", Shape::Switch),
     ("vxp_window_minutes", Shape::Number),
     ("vxp_session_hours", Shape::Number),
@@ -288,6 +292,10 @@ impl Config {
             let reason = "it is reachable from other machines, and neither encrypted nor authenticated; \
                           use 127.0.0.1, or set http_allow_remote = true behind a proxy that is";
             return Err(ConfigError::Value { key: "http", value: http.to_string(), reason: reason.to_owned() });
+        }
+        if self.console && self.http.is_none() {
+            let reason = "it is served where `http` listens, and that is not set".to_owned();
+            return Err(ConfigError::Value { key: "console", value: "true".to_owned(), reason });
         }
         self.vxp_options()?;
         crate::logging::filter(&self.log_level).map(drop).map_err(|e| ConfigError::Value {
@@ -457,6 +465,7 @@ mod tests {
         refused(Config { bootstrap: vec!["/ip4/192.0.2.1/tcp/7411".into()], ..default() }, "/p2p/");
         refused(Config { log_level: "info,=".into(), ..default() }, "log_level");
         refused(Config { vxp: true, ..default() }, "`http`");
+        refused(Config { console: true, ..default() }, "console");
         refused(Config { vxp_utc_offset: "7".into(), ..default() }, "vxp_utc_offset");
         for (vxp_window_minutes, vxp_session_hours, vxp_max_packet_mib, key) in [
             (0, 24, 512, "vxp_window_minutes"),

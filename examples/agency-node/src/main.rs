@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use congvan::Node;
-use congvan_gateway::{Exposure, Gateway, GatewayError};
+use congvan_gateway::{ConsoleOptions, Exposure, Gateway, GatewayError};
 use congvan_search::{Search, SearchError};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -104,10 +104,11 @@ async fn run(config: Config) -> Result<(), Failure> {
         Some(address) => {
             let exposure = if config.http_allow_remote { Exposure::AnyMachine } else { Exposure::ThisMachine };
             let gateway = Gateway::bind(address, exposure).await?;
-            Some(match config.vxp_options()? {
+            let gateway = match config.vxp_options()? {
                 Some(options) => gateway.vxp(options),
                 None => gateway,
-            })
+            };
+            Some(if config.console { gateway.console(ConsoleOptions::default()) } else { gateway })
         }
         None => None,
     };
@@ -120,7 +121,7 @@ async fn run(config: Config) -> Result<(), Failure> {
     };
     let (stop_gateway, stopped) = oneshot::channel::<()>();
     let serving = gateway.map(|gateway| {
-        info!(address = %gateway.address(), vxp = config.vxp, "health and metrics are served");
+        info!(address = %gateway.address(), vxp = config.vxp, console = config.console, "health and metrics are served");
         tokio::spawn(gateway.serve(node.clone(), async { drop(stopped.await) }))
     });
     tell(NotifyState::Ready);

@@ -1,0 +1,71 @@
+//! How long the inbox takes to open when it has grown for years.
+
+use std::time::{Duration, Instant};
+
+use congvan::Outgoing;
+use congvan::core::AgencyCode;
+use congvan_gateway::ConsoleOptions;
+use futures::StreamExt;
+
+use crate::http::Client;
+use crate::office::{self, PROVINCE, letter};
+
+/// What a clerk may wait for.
+const LIMIT: Duration = Duration::from_millis(200);
+
+/// Documents in the inbox.
+const COUNT: usize = 100_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_inbox_opens_at_once() {
+    let (office, _dir) = office::alone(ConsoleOptions::default()).await;
+    let send = |number: usize| {
+        let mut outgoing =
+            Outgoing { attachments: Vec::new(), ..letter(PROVINCE, &format!("Công văn thứ {number}"), b"") };
+        outgoing.envelope.attachments = Default::default();
+        outgoing.to = vec![AgencyCode::new(PROVINCE).unwrap()];
+        // The newest, which are shown, are sealed as they usually are; the others need not be for this.
+        outgoing.public = number + 200 < COUNT;
+        let node = office.node.clone();
+        async move { node.send(outgoing).await.unwrap() }
+    };
+    futures::stream::iter((0..COUNT).map(send)).buffered(256).for_each(|_| async {}).await;
+    let mut client = Client::logged_in(office.address, "vanthu").await;
+    measure(&mut client, "without an index", &["/inbox", "/outbox"]).await;
+
+    let search = congvan_search::Search::open(office.node.clone()).await.unwrap();
+    let started = Instant::now();
+    while search.progress().behind() > 0 {
+        assert!(started.elapsed() < Duration::from_secs(600), "the index follows: {:?}", search.progress());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let last = format!("/inbox?page={}", COUNT / 25);
+    let places = [
+        "/inbox",
+        "/outbox",
+        &last,
+        "/inbox?q=cong%20van%20thu%2042",
+        "/inbox?q=c%C3%B4ng%20v%C4%83n&code=123%2FBC-UBND",
+        "/inbox?agency=thai%20nguyen&from=01%2F01%2F2020",
+    ];
+    measure(&mut client, "with an index", &places).await;
+    let started = Instant::now();
+    client.get("/due").await.is(200);
+    println!("{COUNT} documents: /due opens in {:?}", started.elapsed());
+}
+
+/// Opens pages as a browser does, and holds the median against the limit.
+async fn measure(client: &mut Client, how: &str, places: &[&str]) {
+    for place in places {
+        client.get(place).await.is(200).has("Công văn thứ");
+        let mut times = Vec::new();
+        for _ in 0..11 {
+            let started = Instant::now();
+            client.get(place).await.is(200);
+            times.push(started.elapsed());
+        }
+        times.sort();
+        println!("{COUNT} documents, {how}: {place} in {:?} (median), {:?} (slowest of 11)", times[5], times[10]);
+        assert!(times[5] < LIMIT, "{place}: {times:?}");
+    }
+}
