@@ -271,8 +271,8 @@ mod tests {
         assert_eq!(name_of(&known).to_string(), KNOWN_GUEST);
     }
     const KNOWN: &str = "33DX-Q6EX-K1DR-G6AV-KJDX-P6RW-S1SP";
-    const KNOWN_PROOF: &str = "assertion `left == right` failed";
-    const KNOWN_GUEST: &str = "assertion `left == right` failed";
+    const KNOWN_PROOF: &str = "ad41f32b0371799b4a898acf4c585457ffa9dea96c9beab6cf93798bc9f96f82";
+    const KNOWN_GUEST: &str = "5629450360eb45e47088f58a4ace6a453871df212a361e93b697019a947fd391";
 
     #[test]
     fn lengths_and_letters_have_bounds() {
