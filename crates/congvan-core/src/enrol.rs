@@ -79,11 +79,7 @@ pub enum EnrolResponse {
     /// "No."
     Refused(Refusal),
 }
-wire!(
-    EnrolResponse,
-    "enrolment response",
-    4 + 8 + MAX_PAGE + MAX_ROSTER_ENTRY + 8 * MAX_PAGE_ENTRIES + 1
-);
+wire!(EnrolResponse, "enrolment response", 4 + 8 + MAX_PAGE + MAX_ROSTER_ENTRY + 8 * MAX_PAGE_ENTRIES + 1);
 
 /// Why the registrar's desk refuses.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, thiserror::Error)]

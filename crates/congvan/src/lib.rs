@@ -37,7 +37,7 @@
 //! # The parts
 //!
 //! [`setup`] makes directories and keys, [`systems`] keeps the programs that may speak for the agency,
-//! [`registrar`] changes the roster, [`Node`] sends and reads, [`catalogue`] publishes and follows
+//! [`registrar`] changes the roster, [`invitations`], [`desk`] and [`enrol`] admit agencies by one-time codes, [`Node`] sends and reads, [`catalogue`] publishes and follows
 //! administrative procedures, [`Consumer`] follows events, [`archive`] exports and imports, [`audit`]
 //! judges a copy without trusting any node, [`certificate`] says what X.509 certificates vouch for
 //! agencies' keys, [`control`] is the operator's socket.
@@ -49,7 +49,10 @@ pub mod certificate;
 pub mod consumer;
 pub mod control;
 pub mod deadline;
+pub mod desk;
+pub mod enrol;
 pub mod gate;
+pub mod invitations;
 pub mod legal;
 pub mod life;
 pub mod node;

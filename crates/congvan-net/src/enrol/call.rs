@@ -72,8 +72,10 @@ impl Call {
     /// [`CallError`].
     pub async fn connect(address: Multiaddr, guest: &SecretKey) -> Result<Self, CallError> {
         let mut swarm = swarm(guest, talk(ProtocolSupport::Outbound), IDLE)?;
-        let unreachable =
-            |reason: &dyn std::fmt::Display| CallError::Unreachable { address: address.clone(), reason: reason.to_string() };
+        let unreachable = |reason: &dyn std::fmt::Display| CallError::Unreachable {
+            address: address.clone(),
+            reason: reason.to_string(),
+        };
         swarm
             .dial(DialOpts::unknown_peer_id().address(address.clone()).allocate_new_port().build())
             .map_err(|error| unreachable(&error))?;

@@ -84,7 +84,8 @@ impl Door {
         };
         let mut swarm = swarm(key, behaviour, IDLE)?;
         for address in listen {
-            let listened = probe(address).map_err(TransportError::Other).and_then(|()| swarm.listen_on(address.clone()));
+            let listened =
+                probe(address).map_err(TransportError::Other).and_then(|()| swarm.listen_on(address.clone()));
             if let Err(source) = listened {
                 return Err(NetError::Listen { address: address.clone(), source });
             }
