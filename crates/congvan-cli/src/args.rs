@@ -187,6 +187,23 @@ pub(crate) enum Agency {
         #[arg(long)]
         encrypt: bool,
     },
+    /// Enrol by the registrar's one-time code: makes the directory in --dir, and the node can start
+    #[command(after_help = "Examples:
+  congvan --dir /var/lib/congvan agency enrol --at dangky.example.vn 33DX-Q6EX-K1DR-G6AV-KJDX-P6RW-S1SP
+  congvan --dir /var/lib/congvan agency enrol --at 192.0.2.10:7413 --encrypt\n
+Without a code it is asked for, so that it stays out of the shell's history. The keys are made here and never leave
+this machine. Whatever goes wrong, the command may be repeated: it goes on with the same keys.")]
+    Enrol {
+        /// The registrar's desk: HOST, HOST:PORT (7413 by default) or /ip4/…/tcp/…
+        #[arg(long, value_name = "HOST:PORT")]
+        at: String,
+        /// The code; blanks, hyphens and small letters do not matter
+        #[arg(value_name = "CODE")]
+        code: Vec<String>,
+        /// Encrypt the agency's key file under a passphrase
+        #[arg(long)]
+        encrypt: bool,
+    },
     /// Replace this agency's keys by new ones
     #[command(after_help = "Examples:\n  congvan agency rotate-key\n\n\
         The old key signs the change. If it was lost or stolen, ask the registrar for `congvan roster rotate`.")]

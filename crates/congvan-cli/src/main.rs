@@ -8,9 +8,11 @@ mod catalogue;
 mod certificate;
 mod change;
 mod describe;
+mod desk;
 mod doctor;
 mod document;
 mod due;
+mod enrol;
 mod exit;
 mod export;
 mod home;
@@ -93,6 +95,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Agency(Agency::Create { network, code, name, parent, encrypt }) => {
             agency::create(app, &network, &code, &name, parent.as_deref(), encrypt)
         }
+        Command::Agency(Agency::Enrol { at, code, encrypt }) => enrol::enrol(app, &at, &code.concat(), encrypt).await,
         Command::Agency(Agency::RotateKey(offline)) => agency::rotate_key(app, offline.offline).await,
         Command::Roster(command) => roster::run(app, command).await,
         Command::System(command) => system::run(app, command),

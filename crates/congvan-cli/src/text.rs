@@ -38,6 +38,8 @@ macro_rules! texts {
     };
 }
 
+pub(crate) mod enrolment;
+
 texts! {
     // What was done.
     network_made(name) "The network {name} is made." "Đã tạo mạng {name}.";
@@ -522,6 +524,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("network create", "Lập mạng trong --dir: genesis, các khóa đăng ký và danh bạ trống"),
     ("agency", "Tạo thư mục của cơ quan, hoặc thay khóa"),
     ("agency create", "Tạo thư mục của cơ quan trong --dir: khóa, sổ trống và bản ghi danh"),
+    ("agency enrol", "Ghi danh bằng mã dùng một lần của cơ quan đăng ký: tạo thư mục --dir, nút chạy được ngay"),
     ("agency rotate-key", "Thay khóa của cơ quan này"),
     ("roster", "Danh bạ cơ quan: lệnh của cơ quan đăng ký"),
     ("certificate", "Chứng thư X.509 xác nhận khóa của cơ quan"),
@@ -557,6 +560,11 @@ const ABOUT: &[(&str, &str)] = &[
     ("export", "Xuất văn bản thành gói edXML và các tệp kèm"),
     ("wait", "Chờ đến khi văn bản và mọi tệp kèm đến đủ"),
     ("events", "Những gì đã xảy ra, cho một bên nhận có tên, không mất gì"),
+    ("roster invite", "Mời một cơ quan: mã dùng một lần để cơ quan tự ghi danh, đọc qua điện thoại hoặc dán"),
+    ("roster invitations", "Liệt kê giấy mời, hoặc hủy một giấy mời"),
+    ("roster requests", "Liệt kê các ghi danh theo giấy mời còn chờ khóa đăng ký khác"),
+    ("roster serve", "Mở bàn đăng ký: kết nạp qua mạng các cơ quan được mời, khi còn giấy mời chờ"),
+    ("roster publish", "Đưa danh bạ cho một nút đang chạy; nút chuyển tiếp cho toàn mạng"),
     ("roster rights", "Cho hoặc thôi cho một cơ quan quyền công bố thủ tục"),
     ("catalogue", "Thủ tục hành chính do các cơ quan công bố"),
     ("catalogue list", "Liệt kê thủ tục"),

@@ -12,7 +12,8 @@ use congvan_core::limits::CLOCK_TOLERANCE_MS;
 use congvan_core::rng::{self, RandomError};
 use congvan_core::{Admission, AgencyCode, ChainId, EntryError, Genesis, NetworkId, NodeKey, Seq, UnverifiedEntry};
 use congvan_net::Multiaddr;
-use congvan_net::enrol::{Call, CallError};
+use congvan_net::enrol::Call;
+pub use congvan_net::enrol::CallError;
 use congvan_store::{IngestError, Ledger, OpenError, Options};
 use libp2p::multiaddr::Protocol;
 
