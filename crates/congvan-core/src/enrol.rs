@@ -40,7 +40,7 @@ pub enum EnrolRequest {
     /// "These are my keys: admit me." The same again asks how far it is.
     Admit {
         /// The agency's keys and node, with the proof that it holds them.
-        admission: Admission,
+        admission: Box<Admission>,
         /// By the invitation, over [`Transcript::keys_proof`].
         proof: Proof,
     },

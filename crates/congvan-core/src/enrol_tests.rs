@@ -111,7 +111,7 @@ fn the_largest_messages_fit_their_bounds() {
     let page = EnrolResponse::Roster { entries: Bounded::new(entries).unwrap(), more: true };
     assert!(page.to_bytes().len() <= EnrolResponse::MAX);
     assert_eq!(EnrolResponse::from_bytes(&page.to_bytes()).unwrap(), page);
-    assert!(EnrolResponse::MAX < crate::limits::MAX_DECODE);
+    const { assert!(EnrolResponse::MAX < crate::limits::MAX_DECODE) };
     assert!(Bytes::<MAX_ROSTER_ENTRY>::new(vec![0; MAX_ROSTER_ENTRY + 1]).is_err());
     let peer = |len: usize| Text::<MAX_PEER>::new("x".repeat(len));
     let peers = vec![peer(MAX_PEER).unwrap(); MAX_PEERS];
@@ -120,7 +120,7 @@ fn the_largest_messages_fit_their_bounds() {
     assert!(admitted.to_bytes().len() <= EnrolResponse::MAX);
     assert!(Bounded::<_, MAX_PEERS>::new([peers, vec![peer(1).unwrap()]].concat()).is_err());
     let offer = offer();
-    let admit = EnrolRequest::Admit { admission: admission(&offer), proof: Proof([1; 32]) };
+    let admit = EnrolRequest::Admit { admission: Box::new(admission(&offer)), proof: Proof([1; 32]) };
     assert_eq!(EnrolRequest::from_bytes(&admit.to_bytes()).unwrap(), admit);
     assert!(EnrolRequest::from_bytes(&vec![0; EnrolRequest::MAX + 1]).is_err());
     let response = EnrolResponse::Offer(Box::new(offer));

@@ -35,6 +35,8 @@ pub use publish::{PublishError, Published, publish};
 pub const DEFAULT_PORT: u16 = 7413;
 /// How often the invitations are looked at, for those that other commands made or ended.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long guests may stay once no invitation waits.
+const LINGER: Duration = Duration::from_secs(10);
 /// How long another command of the registrar may hold the ledger.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -189,20 +191,25 @@ impl Desk {
         let mut door: Option<Door> = None;
         let mut publisher = publish::Publisher::new(options.node.clone());
         let mut look = Instant::now();
+        let mut ending = None;
         loop {
             let invitations = Invitations::load(&self.home)?;
             match (invitations.awaits(setup::now()), &door) {
                 (true, None) => {
                     let opened = Door::open(&options.listen, &key).await?;
                     news(News::Listening(opened.addresses().iter().map(ToString::to_string).collect()));
-                    door = Some(opened);
+                    (door, ending) = (Some(opened), None);
                 }
-                (false, Some(_)) => {
-                    door = None;
-                    self.talks.clear();
-                    news(News::Closed);
+                (false, Some(open)) => {
+                    // Whoever is being answered gets the answer.
+                    let since = *ending.get_or_insert_with(Instant::now);
+                    if open.is_empty() || since.elapsed() > LINGER {
+                        (door, ending) = (None, None);
+                        self.talks.clear();
+                        news(News::Closed);
+                    }
                 }
-                _ => {}
+                _ => ending = None,
             }
             if let Some(told) = publisher.turn(&self.home).await {
                 news(told);
@@ -281,7 +288,7 @@ impl Desk {
         }
         match request {
             EnrolRequest::Open { nonce } => self.offer(desk, invitation, nonce),
-            EnrolRequest::Admit { admission, proof } => self.admit(invitation, admission, proof, news),
+            EnrolRequest::Admit { admission, proof } => self.admit(invitation, *admission, proof, news),
             EnrolRequest::Roster { from } => self.roster(invitation, from, news),
         }
     }

@@ -208,7 +208,7 @@ pub async fn enrol(
     let admission = blocking(move || keys(&made, &offered, passphrase.as_deref())).await?;
     progress(Step::Keys);
     let proof = transcript.keys_proof(&code.proof(), network, &admission);
-    let outcome = match call.ask(EnrolRequest::Admit { admission: admission.clone(), proof }).await? {
+    let outcome = match call.ask(EnrolRequest::Admit { admission: Box::new(admission.clone()), proof }).await? {
         EnrolResponse::Waiting { approved, needed } => Outcome::Waiting { approved, needed },
         EnrolResponse::Admitted { peers } => {
             let roster = roster(&mut call, &home, &admission, network, &mut progress).await?;

@@ -155,11 +155,8 @@ fn failed(address: Multiaddr, error: &DialError) -> CallError {
         match reason {
             TransportError::Other(error) => {
                 let innermost = innermost(error);
-                reached |= matches!(
-                    innermost.0,
-                    Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
-                ) || innermost.1.contains("handshake");
-                told.push(innermost.1);
+                reached |= !is_of_the_way(&innermost);
+                told.push(innermost);
             }
             TransportError::MultiaddrNotSupported(_) => told.push("not an address of TCP".to_owned()),
         }
@@ -172,20 +169,25 @@ fn failed(address: Multiaddr, error: &DialError) -> CallError {
     }
 }
 
-/// libp2p wraps what the system said several times.
-fn innermost(error: &io::Error) -> (Option<io::ErrorKind>, String) {
-    let mut kind = Some(error.kind());
+/// Whether a reason is that nobody was reached at all. libp2p hides the kinds of errors in its own, so their
+/// words have to do; where they are unknown, the other message says as much.
+fn is_of_the_way(reason: &str) -> bool {
+    let reason = reason.to_lowercase();
+    let words = ["refused", "unreachable", "no route", "timed out", "timeout", "resol", "lookup", "dns", "no record"];
+    words.iter().any(|word| reason.contains(word))
+}
+
+/// What the system said, out of libp2p's wrappings.
+fn innermost(error: &io::Error) -> String {
     let mut text = error.to_string();
     let mut next: Option<&(dyn std::error::Error + 'static)> =
         error.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static));
     while let Some(inner) = next {
-        if let Some(io) = inner.downcast_ref::<io::Error>() {
-            kind = Some(io.kind());
-            next = io.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static));
-        } else {
-            next = inner.source();
-        }
         text = inner.to_string();
+        next = match inner.downcast_ref::<io::Error>() {
+            Some(io) => io.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static)),
+            None => inner.source(),
+        };
     }
-    (kind, text)
+    text
 }

@@ -130,6 +130,11 @@ impl Door {
         }
     }
 
+    /// Whether no guest is connected.
+    pub fn is_empty(&self) -> bool {
+        self.swarm.connected_peers().next().is_none()
+    }
+
     /// The next question.
     pub async fn next(&mut self) -> Knock {
         loop {
