@@ -43,16 +43,9 @@ pub(crate) struct Cli {
 /// What every command takes.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// The node's or the registrar's directory
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        env = "CONGVAN_DIR",
-        default_value = ".",
-        help_heading = "Everywhere"
-    )]
-    pub dir: PathBuf,
+    /// The node's or the registrar's directory; by default this one, or that of /etc/congvan/node.toml
+    #[arg(long, global = true, value_name = "DIR", env = "CONGVAN_DIR", help_heading = "Everywhere")]
+    pub dir: Option<PathBuf>,
     /// Print one JSON document, errors too
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub json: bool,
@@ -131,6 +124,13 @@ pub(crate) enum Command {
     /// Show a network's fingerprint, to compare by telephone
     #[command(after_help = "Examples:\n  congvan fingerprint genesis.cgv")]
     Fingerprint(Fingerprint),
+    /// Write the manual's pages, one for each command
+    #[command(after_help = "Examples:\n  congvan man /usr/local/share/man/man1")]
+    Man {
+        /// The directory
+        #[arg(value_name = "TO_DIR")]
+        to: PathBuf,
+    },
     /// Print a shell's completions
     #[command(after_help = "Examples:\n  congvan completions bash > /etc/bash_completion.d/congvan\n  \
         congvan completions zsh > ~/.zfunc/_congvan")]

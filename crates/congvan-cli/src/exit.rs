@@ -151,6 +151,8 @@ pub(crate) enum Failure {
     JsonOutput,
     /// A packet on a terminal.
     BinaryTerminal,
+    /// Root could not become the directory's owner.
+    Owner(PathBuf, io::Error),
     /// A reply of another kind.
     Unexpected,
     /// A configuration that cannot be read.
@@ -222,6 +224,7 @@ impl Failure {
             Self::AsksForRights(code) => lang.e_asks_rights(code),
             Self::JsonOutput => lang.e_json_output(),
             Self::BinaryTerminal => lang.e_binary_terminal(),
+            Self::Owner(dir, error) => lang.e_owner(dir.display(), error),
             Self::Unexpected => lang.e_unexpected(),
             Self::Config(path, error) => lang.e_file(path.display(), error),
             Self::Usage(message) => message.clone(),

@@ -583,6 +583,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("peers", "Liệt kê các nút đang kết nối"),
     ("doctor", "Tìm những việc cần làm; thoát với mã 1 nếu có"),
     ("fingerprint", "Xem dấu vân tay của mạng, để so qua điện thoại"),
+    ("man", "Ghi các trang hướng dẫn, mỗi lệnh một trang"),
     ("completions", "In phần tự hoàn thành lệnh cho shell"),
 ];
 

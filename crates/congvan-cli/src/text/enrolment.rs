@@ -113,6 +113,8 @@ texts! {
     e_turn() "the two sides do not understand each other; one runs other software" "hai bên không hiểu nhau; một bên dùng phần mềm khác";
     e_not_admitted(code) "the desk's roster does not have {code} with these keys, although it says so"
         "danh bạ của bàn đăng ký không có {code} với khóa này, dù bàn nói có";
+    e_owner(dir, error) "cannot become the owner of {dir}, whose files these are to be: {error}"
+        "không chuyển được sang chủ của {dir}, người phải sở hữu các tệp này: {error}";
     e_invited(code) "{code} is invited already" "{code} đã được mời";
     n_invited(code) "`congvan roster invitations --revoke {code}`, then invite anew" "`congvan roster invitations --revoke {code}`, rồi mời lại";
     e_no_invitation(code) "no open invitation is for {code}" "không có giấy mời đang chờ cho {code}";
