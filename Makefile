@@ -28,8 +28,14 @@ demo: tools ## three agencies exchange a packet and an auditor verifies it; PACK
 	@$(DEMO) $(if $(PACKET),--packet "$(PACKET)")
 
 .PHONY: test
-test: lint docs unit deny audit demos ## everything that CI runs
+test: lint docs unit deny audit demos package ## everything that CI runs
 	$(call say,all passed)
+
+.PHONY: deb
+deb: tools ## the Debian package of node and command, in target/debian
+	@.ci/install-tools deb
+	cargo build --release --workspace --bins
+	@.ci/deb
 
 .PHONY: test-long
 test-long: tools browser ## the tests with their long variants: a hundred kills, many seeds
@@ -97,3 +103,8 @@ demos: tools
 	@$(MAKE) --no-print-directory demo
 	$(call say,the demo with packets of real software)
 	@.ci/demo-real $(REAL)
+
+.PHONY: package
+package: deb
+	$(call say,the Debian package: installed and upgraded and removed)
+	@.ci/test-deb "$$(ls -t $${CARGO_TARGET_DIR:-target}/debian/congvan_*.deb | head -1)"

@@ -139,7 +139,47 @@ fn made(corpus: &mut Corpus) {
         let number = u32::from(edit) << 29 | 1 << 20;
         put("chain_extend", [&number.to_le_bytes()[..], &[edit + 1, 5, 2, 1, 3, 3, 7, 0, 0]].concat());
     }
+    enrolment(corpus);
     edxml(corpus);
+}
+
+/// Seeds of an enrolment: each message, and codes as people type them.
+fn enrolment(corpus: &mut Corpus) {
+    use congvan_core::enrol::{EnrolRequest, EnrolResponse, Offer, Refusal};
+    use congvan_core::invitation::Proof;
+    use congvan_core::*;
+    let mut put = |target, bytes: Vec<u8>| {
+        corpus.entry(target).or_default().insert(bytes);
+    };
+    let secret = AgencySecret { sign: SecretKey::from_seed(&[1; 32]), seal: SealSecret::from_bytes([2; 32]) };
+    let registrars = vec![secret.sign.public()];
+    let genesis = Genesis::new("Thái Nguyên", Time::from_millis(1), registrars, 1, [3; 16]).unwrap();
+    let code = AgencyCode::new("H55.01").unwrap();
+    let (network, name) = (genesis.network_id(), Text::new("Sở Tài chính").unwrap());
+    let admission = Admission {
+        possession: secret.prove_possession(network, ChainId::of_agency(network, &code)),
+        keys: secret.public(),
+        code: code.clone(),
+        name: name.clone(),
+        parent: None,
+        nodes: Bounded::new(vec![NodeKey::from_bytes([4; 32])]).unwrap(),
+        rights: Rights::NONE,
+    };
+    put("enrol_request", EnrolRequest::Open { nonce: [5; 32] }.to_bytes());
+    put("enrol_request", EnrolRequest::Roster { from: Seq::FIRST }.to_bytes());
+    let (proof, time) = (Proof([6; 32]), Time::from_millis(2));
+    put("enrol_request", EnrolRequest::Admit { admission: Box::new(admission), proof }.to_bytes());
+    let offer = Offer { genesis, code, name, parent: None, expires: time, time, nonce: [7; 32], proof };
+    put("enrol_response", EnrolResponse::Offer(Box::new(offer)).to_bytes());
+    let peers = Bounded::new(vec![Text::new("/ip4/0.0.0.0/tcp/7411").unwrap()]).unwrap();
+    put("enrol_response", EnrolResponse::Admitted { peers }.to_bytes());
+    put("enrol_response", EnrolResponse::Waiting { approved: 1, needed: 2 }.to_bytes());
+    let entries = Bounded::new(vec![Bounded::new(vec![8; 9]).unwrap()]).unwrap();
+    put("enrol_response", EnrolResponse::Roster { entries, more: true }.to_bytes());
+    put("enrol_response", EnrolResponse::Refused(Refusal::Used { at: time }).to_bytes());
+    for typed in ["33DX-Q6EX-K1DR-G6AV-KJDX-P6RW-S1SP", "33dx q6ex kidr g6av kjdx p6rw sisp", "33DX-Q6EX", "U"] {
+        put("invitation_code", typed.as_bytes().to_vec());
+    }
 }
 
 /// Seeds of packets and of what is in them: the samples, and what is special about real and hostile ones.

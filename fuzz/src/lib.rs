@@ -24,6 +24,8 @@ pub use files::{archive, blob_chunk, key_file, proof};
 pub use packets::{attachment, base64, packet, skeleton, status_packet};
 pub use vxp::{vxp_headers, vxp_moment};
 
+use congvan_core::enrol::{EnrolRequest, EnrolResponse};
+use congvan_core::invitation::InvitationCode;
 use congvan_core::roster::{Motion, Proposal, RosterPayload};
 use congvan_core::status::StatusContent;
 use congvan_core::*;
@@ -46,9 +48,12 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("checkpoint", checkpoint),
     ("content", content),
     ("document", document),
+    ("enrol_request", enrol_request),
+    ("enrol_response", enrol_response),
     ("entry", entry),
     ("genesis", genesis),
     ("header", header),
+    ("invitation_code", invitation_code),
     ("key_file", key_file),
     ("packet", packet),
     ("procedure", procedure),
@@ -195,6 +200,30 @@ pub fn request(bytes: &[u8]) {
 pub fn response(bytes: &[u8]) {
     if let Some(Response::Range(entries)) = law::<Response>(bytes) {
         entries.iter().for_each(|bytes| entry(bytes));
+    }
+}
+
+/// What an invited agency says.
+pub fn enrol_request(bytes: &[u8]) {
+    if let Some(EnrolRequest::Admit { admission: asked, .. }) = law::<EnrolRequest>(bytes) {
+        admission(&asked.to_bytes());
+    }
+}
+
+/// What a registrar's desk answers.
+pub fn enrol_response(bytes: &[u8]) {
+    match law::<EnrolResponse>(bytes) {
+        Some(EnrolResponse::Offer(offer)) => genesis(&offer.genesis.to_bytes()),
+        Some(EnrolResponse::Roster { entries, .. }) => entries.iter().for_each(|bytes| entry(bytes)),
+        _ => {}
+    }
+}
+
+/// A code as somebody types it.
+pub fn invitation_code(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(code) = text.parse::<InvitationCode>() {
+        assert_eq!(code.expose().parse(), Ok(code));
     }
 }
 

@@ -43,16 +43,9 @@ pub(crate) struct Cli {
 /// What every command takes.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// The node's or the registrar's directory
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        env = "CONGVAN_DIR",
-        default_value = ".",
-        help_heading = "Everywhere"
-    )]
-    pub dir: PathBuf,
+    /// The node's or the registrar's directory; by default this one, or that of /etc/congvan/node.toml
+    #[arg(long, global = true, value_name = "DIR", env = "CONGVAN_DIR", help_heading = "Everywhere")]
+    pub dir: Option<PathBuf>,
     /// Print one JSON document, errors too
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub json: bool,
@@ -136,6 +129,13 @@ pub(crate) enum Command {
     /// Show a network's fingerprint, to compare by telephone
     #[command(after_help = "Examples:\n  congvan fingerprint genesis.cgv")]
     Fingerprint(Fingerprint),
+    /// Write the manual's pages, one for each command
+    #[command(after_help = "Examples:\n  congvan man /usr/local/share/man/man1")]
+    Man {
+        /// The directory
+        #[arg(value_name = "TO_DIR")]
+        to: PathBuf,
+    },
     /// Print a shell's completions
     #[command(after_help = "Examples:\n  congvan completions bash > /etc/bash_completion.d/congvan\n  \
         congvan completions zsh > ~/.zfunc/_congvan")]
@@ -188,6 +188,23 @@ pub(crate) enum Agency {
         /// The code of the agency above it
         #[arg(long, value_name = "CODE")]
         parent: Option<String>,
+        /// Encrypt the agency's key file under a passphrase
+        #[arg(long)]
+        encrypt: bool,
+    },
+    /// Enrol by the registrar's one-time code: makes the directory in --dir, and the node can start
+    #[command(after_help = "Examples:
+  congvan --dir /var/lib/congvan agency enrol --at dangky.example.vn 33DX-Q6EX-K1DR-G6AV-KJDX-P6RW-S1SP
+  congvan --dir /var/lib/congvan agency enrol --at 192.0.2.10:7413 --encrypt\n
+Without a code it is asked for, so that it stays out of the shell's history. The keys are made here and never leave
+this machine. Whatever goes wrong, the command may be repeated: it goes on with the same keys.")]
+    Enrol {
+        /// The registrar's desk: HOST, HOST:PORT (7413 by default) or /ip4/…/tcp/…
+        #[arg(long, value_name = "HOST:PORT")]
+        at: String,
+        /// The code; blanks, hyphens and small letters do not matter
+        #[arg(value_name = "CODE")]
+        code: Vec<String>,
         /// Encrypt the agency's key file under a passphrase
         #[arg(long)]
         encrypt: bool,

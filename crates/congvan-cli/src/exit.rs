@@ -9,11 +9,16 @@ use congvan::archive::TransferError;
 use congvan::certificate::FileError as CertificateFileError;
 use congvan::control::SessionError;
 use congvan::core::codec::BoundError;
+use congvan::core::enrol::Refusal;
 use congvan::core::ids::NameError;
+use congvan::core::invitation::CodeError;
 use congvan::core::keyfile::KeyFileError;
 use congvan::core::limits::{MAX_ATTACHMENT, MAX_ATTACHMENTS, MAX_CERTIFICATE_PROOF};
 use congvan::core::status::NotAStatus;
 use congvan::core::{AgencyCode, CodecError, RosterError};
+use congvan::desk::{DeskError, PublishError};
+use congvan::enrol::{CallError, EnrolError};
+use congvan::invitations::InvitationError;
 use congvan::private_file::PrivateFileError;
 use congvan::registrar::RegistrarError;
 use congvan::setup::SetupError;
@@ -24,7 +29,7 @@ use congvan_edxml::{AttachmentError, ExportError, ImportError};
 use serde::Serialize;
 
 use crate::output::Output;
-use crate::text::Lang;
+use crate::text::{Lang, enrolment};
 
 /// The exit codes of every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +65,14 @@ pub(crate) enum Failure {
     SecretMode(PathBuf),
     /// The registrar's desk.
     Registrar(RegistrarError),
+    /// Enrolling by a code.
+    Enrol(EnrolError),
+    /// A mistyped code.
+    InvitationCode(CodeError),
+    /// The desk, or its invitations.
+    Desk(DeskError),
+    /// A node that was to get the roster.
+    Publish(PublishError),
     /// An exported ledger.
     Transfer(PathBuf, TransferError),
     /// A ledger does not open.
@@ -142,6 +155,8 @@ pub(crate) enum Failure {
     JsonOutput,
     /// A packet on a terminal.
     BinaryTerminal,
+    /// Root could not become the directory's owner.
+    Owner(PathBuf, io::Error),
     /// A reply of another kind.
     Unexpected,
     /// A configuration that cannot be read.
@@ -166,6 +181,10 @@ impl Failure {
             Self::Users(error) => user_error(error, lang),
             Self::SecretMode(path) => lang.d_passphrase_mode(path.display()),
             Self::Registrar(error) => error.to_string(),
+            Self::Enrol(error) => enrolment::error(error, lang),
+            Self::InvitationCode(error) => enrolment::code_error(error, lang),
+            Self::Desk(error) => enrolment::desk_error(error, lang),
+            Self::Publish(error) => error.to_string(),
             Self::Transfer(path, error) => lang.e_file(path.display(), error),
             Self::Open(error) => error.to_string(),
             Self::Store(error) => error.to_string(),
@@ -210,6 +229,7 @@ impl Failure {
             Self::AsksForRights(code) => lang.e_asks_rights(code),
             Self::JsonOutput => lang.e_json_output(),
             Self::BinaryTerminal => lang.e_binary_terminal(),
+            Self::Owner(dir, error) => lang.e_owner(dir.display(), error),
             Self::Unexpected => lang.e_unexpected(),
             Self::Config(path, error) => lang.e_file(path.display(), error),
             Self::Usage(message) => message.clone(),
@@ -230,6 +250,12 @@ impl Failure {
             Self::File(..)
             | Self::Systems(SystemsError::File { .. })
             | Self::Users(UsersError::File(PrivateFileError::File { .. })) => lang.n_file(),
+            Self::Enrol(error) => return enrolment::hint(error, lang),
+            Self::InvitationCode(_) => lang.n_code(),
+            Self::Desk(DeskError::Registrar(RegistrarError::NoKeys(_))) => lang.n_roster_dir(),
+            Self::Desk(DeskError::Registrar(RegistrarError::Setup(error))) => return setup_hint(error, lang),
+            Self::Desk(DeskError::Invitations(InvitationError::Open(code))) => lang.n_invited(code),
+            Self::Publish(PublishError::NotRunning(_)) => lang.n_start(),
             Self::Systems(SystemsError::Unknown(_)) => lang.n_systems(),
             Self::Users(UsersError::Unknown(_)) => lang.n_users(),
             Self::Registrar(RegistrarError::Stale { .. }) => lang.n_stale(),
@@ -278,6 +304,17 @@ impl Failure {
             Self::Backup(BackupError::Open(error)) => open_exit(error),
             Self::Registrar(RegistrarError::NoKeys(_)) => Exit::Unreadable,
             Self::Registrar(_) => Exit::Refused,
+            Self::Enrol(error) => enrol_exit(error),
+            Self::Desk(DeskError::Registrar(RegistrarError::Setup(error))) => setup_exit(error),
+            Self::Desk(DeskError::Registrar(RegistrarError::Open(error))) => open_exit(error),
+            Self::Desk(DeskError::Registrar(RegistrarError::NoKeys(_))) => Exit::Unreadable,
+            Self::Desk(DeskError::Invitations(InvitationError::File { .. } | InvitationError::Malformed { .. })) => {
+                Exit::Unreadable
+            }
+            Self::Desk(_) => Exit::Refused,
+            Self::Publish(PublishError::NotRunning(_)) => Exit::Later,
+            Self::Publish(PublishError::Session(error)) => session_exit(error),
+            Self::Publish(_) => Exit::Unreadable,
             Self::Transfer(_, TransferError::OtherNetwork { .. } | TransferError::Ingest { .. }) => Exit::Refused,
             Self::NotRunning(_) => Exit::Later,
             Self::Packet(_, ImportError::Secret { .. })
@@ -349,7 +386,7 @@ fn user_error(error: &UsersError, lang: Lang) -> String {
     }
 }
 
-fn setup_hint(error: &SetupError, lang: Lang) -> Option<String> {
+pub(crate) fn setup_hint(error: &SetupError, lang: Lang) -> Option<String> {
     match error {
         SetupError::File { .. } => Some(lang.n_dir()),
         SetupError::KeyFile { error: KeyFileError::NeedsPassphrase | KeyFileError::WrongPassphrase, .. } => {
@@ -366,6 +403,17 @@ fn setup_exit(error: &SetupError) -> Exit {
     match error {
         SetupError::File { .. } | SetupError::KeyFile { .. } | SetupError::Malformed { .. } => Exit::Unreadable,
         SetupError::Ledger(error) => open_exit(error),
+        _ => Exit::Refused,
+    }
+}
+
+fn enrol_exit(error: &EnrolError) -> Exit {
+    match error {
+        EnrolError::Call(CallError::NotInvited { .. }) => Exit::Refused,
+        EnrolError::Call(_) | EnrolError::Refused(Refusal::Desk(_)) => Exit::Later,
+        EnrolError::Address(_) => Exit::Unreadable,
+        EnrolError::Setup(error) => setup_exit(error),
+        EnrolError::Open(error) => open_exit(error),
         _ => Exit::Refused,
     }
 }
@@ -396,12 +444,21 @@ macro_rules! from {
         })*
     };
 }
+impl From<InvitationError> for Failure {
+    fn from(error: InvitationError) -> Self {
+        Self::Desk(error.into())
+    }
+}
 from! {
     Session(SessionError);
     Setup(SetupError);
     Systems(SystemsError);
     Users(UsersError);
     Registrar(RegistrarError);
+    Enrol(EnrolError);
+    InvitationCode(CodeError);
+    Desk(DeskError);
+    Publish(PublishError);
     Certificates(CertificateFileError);
     Open(OpenError);
     Backup(BackupError);

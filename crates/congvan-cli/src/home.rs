@@ -25,8 +25,10 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(global: Global, out: Output) -> Self {
-        Self { home: Home::new(global.dir), out, passphrase_file: global.passphrase_file }
+    /// `makes`: the command makes a directory that is no node's.
+    pub(crate) fn new(global: Global, out: Output, makes: bool) -> Self {
+        let dir = global.dir.unwrap_or_else(|| usual_dir(makes));
+        Self { home: Home::new(dir), out, passphrase_file: global.passphrase_file }
     }
 
     /// Whether a node answers here.
@@ -118,6 +120,24 @@ impl App {
             _ => Err(Failure::NoLedger(self.home.dir().to_owned())),
         }
     }
+}
+
+/// Where the node's configuration is, unless the environment says otherwise.
+const CONFIG: &str = "/etc/congvan/node.toml";
+/// Names another one, to the node as well.
+const ENV_CONFIG: &str = "CONGVAN_NODE_CONFIG";
+
+/// The directory where none is named: this one if it is a node's or a registrar's, else that of the node that
+/// is installed here.
+fn usual_dir(makes: bool) -> PathBuf {
+    let here = PathBuf::from(".");
+    if makes || Home::new(&here).genesis().exists() {
+        return here;
+    }
+    let config = std::env::var_os(ENV_CONFIG).map_or_else(|| CONFIG.into(), PathBuf::from);
+    let text = fs::read_to_string(config).unwrap_or_default();
+    let table = text.parse::<toml::Table>().unwrap_or_default();
+    table.get("dir").and_then(toml::Value::as_str).map_or(here, PathBuf::from)
 }
 
 /// A session, and the replies that commands want of it.

@@ -8,9 +8,11 @@ mod catalogue;
 mod certificate;
 mod change;
 mod describe;
+mod desk;
 mod doctor;
 mod document;
 mod due;
+mod enrol;
 mod exit;
 mod export;
 mod home;
@@ -18,6 +20,7 @@ mod ledger;
 mod motion;
 mod network;
 mod output;
+mod owner;
 mod peer_id;
 mod roster;
 mod search;
@@ -31,7 +34,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
 
-use crate::args::{Agency, Cli, Command, Global, Network};
+use crate::args::{Agency, Cli, Command, Global, Network, Roster};
 use crate::exit::{Exit, Failure};
 use crate::home::App;
 use crate::output::Output;
@@ -54,7 +57,16 @@ fn main() -> ExitCode {
     };
     let Global { lang, json, quiet, .. } = cli.global;
     let out = Output { lang: lang.unwrap_or_else(Lang::from_env), json, quiet };
-    let app = App::new(cli.global, out);
+    let makes = matches!(cli.command, Command::Network(_) | Command::Roster(Roster::Desk { .. }));
+    let app = App::new(cli.global, out, makes);
+    let elsewhere = matches!(
+        cli.command,
+        Command::Audit(_) | Command::Fingerprint(_) | Command::Man { .. } | Command::Completions { .. }
+    );
+    // Before there are threads: they would keep what they have.
+    if !elsewhere && let Err(failure) = owner::become_owner(app.home.dir()) {
+        return failure.report(out).into();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Failure::Output(error).report(out).into(),
@@ -95,6 +107,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Agency(Agency::Create { network, code, name, parent, encrypt }) => {
             agency::create(app, &network, &code, &name, parent.as_deref(), encrypt)
         }
+        Command::Agency(Agency::Enrol { at, code, encrypt }) => enrol::enrol(app, &at, &code.concat(), encrypt).await,
         Command::Agency(Agency::RotateKey(offline)) => agency::rotate_key(app, offline.offline).await,
         Command::Roster(command) => roster::run(app, command).await,
         Command::System(command) => system::run(app, command),
@@ -118,8 +131,15 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Peers => network::peers(app).await,
         Command::Doctor => doctor::doctor(app).await,
         Command::Fingerprint(args) => network::fingerprint(app, &args.genesis),
+        Command::Man { to } => man(&to),
         Command::Completions { shell } => completions(shell),
     }
+}
+
+fn man(to: &std::path::Path) -> Result<Exit, Failure> {
+    std::fs::create_dir_all(to).map_err(Failure::file(to))?;
+    clap_mangen::generate_to(Cli::command(), to).map_err(Failure::file(to))?;
+    Ok(Exit::Done)
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> {

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::args::Roster;
 use crate::change::Desk;
+use crate::desk;
 use crate::exit::{Exit, Failure};
 use crate::home::App;
 use crate::motion;
@@ -23,6 +24,13 @@ pub(crate) async fn run(app: &App, command: Roster) -> Result<Exit, Failure> {
         Roster::Approve { file, yes } => motion::approve(app, &file, yes),
         Roster::Submit { file } => motion::submit(app, &file),
         Roster::Desk { network, encrypt } => motion::desk(app, &network, encrypt),
+        Roster::Invite { code, name, parent, valid_hours } => {
+            desk::invite(app, &code, name, parent.as_deref(), valid_hours)
+        }
+        Roster::Invitations { revoke } => desk::invitations(app, revoke.as_deref()),
+        Roster::Requests => desk::requests(app),
+        Roster::Serve { listen, node, peer, until_done } => desk::serve(app, &listen, node, peer, until_done).await,
+        Roster::Publish { node } => desk::publish(app, &node).await,
         Roster::List => list(app).await,
     }
 }

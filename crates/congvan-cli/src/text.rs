@@ -38,6 +38,8 @@ macro_rules! texts {
     };
 }
 
+pub(crate) mod enrolment;
+
 texts! {
     // What was done.
     network_made(name) "The network {name} is made." "Đã tạo mạng {name}.";
@@ -548,6 +550,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("network create", "Lập mạng trong --dir: genesis, các khóa đăng ký và danh bạ trống"),
     ("agency", "Tạo thư mục của cơ quan, hoặc thay khóa"),
     ("agency create", "Tạo thư mục của cơ quan trong --dir: khóa, sổ trống và bản ghi danh"),
+    ("agency enrol", "Ghi danh bằng mã dùng một lần của cơ quan đăng ký: tạo thư mục --dir, nút chạy được ngay"),
     ("agency rotate-key", "Thay khóa của cơ quan này"),
     ("roster", "Danh bạ cơ quan: lệnh của cơ quan đăng ký"),
     ("certificate", "Chứng thư X.509 xác nhận khóa của cơ quan"),
@@ -590,6 +593,11 @@ const ABOUT: &[(&str, &str)] = &[
     ("wait", "Chờ đến khi văn bản và mọi tệp kèm đến đủ"),
     ("events", "Những gì đã xảy ra, cho một bên nhận có tên, không mất gì"),
     ("roster witnesses", "Chỉ định các cơ quan chứng kiến và số chữ ký cần có"),
+    ("roster invite", "Mời một cơ quan: mã dùng một lần để cơ quan tự ghi danh, đọc qua điện thoại hoặc dán"),
+    ("roster invitations", "Liệt kê giấy mời, hoặc hủy một giấy mời"),
+    ("roster requests", "Liệt kê các ghi danh theo giấy mời còn chờ khóa đăng ký khác"),
+    ("roster serve", "Mở bàn đăng ký: kết nạp qua mạng các cơ quan được mời, khi còn giấy mời chờ"),
+    ("roster publish", "Đưa danh bạ cho một nút đang chạy; nút chuyển tiếp cho toàn mạng"),
     ("roster rights", "Cho hoặc thôi cho một cơ quan quyền công bố thủ tục"),
     ("catalogue", "Thủ tục hành chính do các cơ quan công bố"),
     ("catalogue list", "Liệt kê thủ tục"),
@@ -608,6 +616,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("peers", "Liệt kê các nút đang kết nối"),
     ("doctor", "Tìm những việc cần làm; thoát với mã 1 nếu có"),
     ("fingerprint", "Xem dấu vân tay của mạng, để so qua điện thoại"),
+    ("man", "Ghi các trang hướng dẫn, mỗi lệnh một trang"),
     ("completions", "In phần tự hoàn thành lệnh cho shell"),
 ];
 

@@ -26,6 +26,15 @@ pub const BODY_KEY: &str = "congvan v1 sealed body key";
 /// Key derivation: content key ‖ blob number → the key that encrypts a blob.
 pub const BLOB_KEY: &str = "congvan v1 sealed blob key";
 
+/// Key derivation: an invitation's secret → the seed of its guest's network key.
+pub const ENROL_GUEST: &str = "congvan v1 enrolment guest";
+/// Key derivation: an invitation's secret → the key of both sides' proofs.
+pub const ENROL_PROOF: &str = "congvan v1 enrolment proof";
+/// Proof by the registrar: that it made the invitation.
+pub const ENROL_OFFER: &[u8] = b"congvan v1 enrolment offer\0";
+/// Proof by the invited side: that these are the keys to admit.
+pub const ENROL_KEYS: &[u8] = b"congvan v1 enrolment keys\0";
+
 /// Signature: an entry's header.
 pub const SIGN_ENTRY: &[u8] = b"congvan v1 entry signature\0";
 /// Signature: a registrar's approval of a change of the roster.

@@ -58,6 +58,7 @@
 mod behaviour;
 mod book;
 mod driver;
+pub mod enrol;
 mod exchange;
 mod frames;
 mod gate;

@@ -38,7 +38,8 @@
 //!
 //! [`setup`] makes directories and keys, [`systems`] keeps the programs that may speak for the agency,
 //! [`users`] the people who may use the web console,
-//! [`registrar`] changes the roster, [`Node`] sends and reads, [`catalogue`] publishes and follows
+//! [`registrar`] changes the roster, [`invitations`], [`desk`] and [`enrol`] admit agencies by one-time
+//! codes, [`Node`] sends and reads, [`catalogue`] publishes and follows
 //! administrative procedures, [`Consumer`] follows events, [`archive`] exports and imports, [`audit`]
 //! judges a copy without trusting any node, [`certificate`] says what X.509 certificates vouch for
 //! agencies' keys, [`search`] is where a searcher of documents is plugged in, [`control`] is the operator's socket.
@@ -50,7 +51,10 @@ pub mod certificate;
 pub mod consumer;
 pub mod control;
 pub mod deadline;
+pub mod desk;
+pub mod enrol;
 pub mod gate;
+pub mod invitations;
 pub mod legal;
 pub mod life;
 pub mod node;

@@ -181,7 +181,7 @@ impl Builder {
                     node_key,
                     network,
                     listen: addresses(&self.listen)?,
-                    bootstrap: addresses(&self.bootstrap)?,
+                    bootstrap: addresses(&[self.bootstrap, setup::read_bootstrap(&home)?].concat())?,
                     limits: Default::default(),
                 })?;
                 (Some(net), Some(events))

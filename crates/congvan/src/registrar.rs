@@ -102,18 +102,13 @@ impl Registrar {
     /// # Errors
     /// [`RegistrarError`] says which file and what to do.
     pub fn open(dir: &Path, passphrase: Option<&str>) -> Result<Self, RegistrarError> {
-        let home = Home::new(dir);
-        let mut keys = Vec::new();
-        for path in (1..).map(|number| home.registrar_key(number)).take_while(|path| path.exists()) {
-            match setup::read_keys(&path, passphrase)? {
-                Keys::Registrar(key) => keys.push(key),
-                _ => return Err(SetupError::WrongKeys(path).into()),
-            }
-        }
-        if keys.is_empty() {
-            return Err(RegistrarError::NoKeys(dir.to_owned()));
-        }
-        Ok(Self { ledger: Ledger::open(&home.ledger(), Default::default())?, keys })
+        let keys = read_keys(dir, passphrase)?;
+        Ok(Self { ledger: Ledger::open(&Home::new(dir).ledger(), Default::default())?, keys })
+    }
+
+    /// [`Registrar::open`] with keys that were read before.
+    pub(crate) fn open_with(dir: &Path, keys: Vec<SecretKey>) -> Result<Self, RegistrarError> {
+        Ok(Self { ledger: Ledger::open(&Home::new(dir).ledger(), Default::default())?, keys })
     }
 
     /// The roster as it stands here.
@@ -249,4 +244,20 @@ impl Registrar {
             .map_err(|_| RosterError::Action(ActionError::Threshold { threshold, registrars }))?;
         Ok(RosterAction::Registrars { keys, threshold })
     }
+}
+
+/// The registrars' keys in a directory.
+pub(crate) fn read_keys(dir: &Path, passphrase: Option<&str>) -> Result<Vec<SecretKey>, RegistrarError> {
+    let home = Home::new(dir);
+    let mut keys = Vec::new();
+    for path in (1..).map(|number| home.registrar_key(number)).take_while(|path| path.exists()) {
+        match setup::read_keys(&path, passphrase)? {
+            Keys::Registrar(key) => keys.push(key),
+            _ => return Err(SetupError::WrongKeys(path).into()),
+        }
+    }
+    if keys.is_empty() {
+        return Err(RegistrarError::NoKeys(dir.to_owned()));
+    }
+    Ok(keys)
 }

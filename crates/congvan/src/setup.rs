@@ -65,6 +65,22 @@ impl Home {
         self.0.join("enrolment.cgv")
     }
 
+    /// A registrar's invitations ([`crate::invitations`]).
+    pub fn invitations(&self) -> PathBuf {
+        self.0.join("invitations.json")
+    }
+
+    /// Enrolments that wait for other registrars' approval ([`crate::desk`]).
+    pub fn requests(&self) -> PathBuf {
+        self.0.join("requests")
+    }
+
+    /// Addresses of nodes to begin with, one a line: what the registrar's desk gave at enrolment. A node heeds
+    /// them beside those of its configuration.
+    pub fn bootstrap(&self) -> PathBuf {
+        self.0.join("bootstrap")
+    }
+
     /// The highest number signed, beside the key and outside the database (DESIGN §3.8).
     pub fn high_water(&self) -> PathBuf {
         self.0.join("high-water")
@@ -185,6 +201,20 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SetupError> {
     write().map_err(file_error(path))
 }
 
+/// Writes a file, durably and at once, over an old one or into a directory that is made for it; its mode is 0600.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), SetupError> {
+    let write = || -> io::Result<()> {
+        let dir = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(dir)?;
+        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        sync_parent(path)
+    };
+    write().map_err(|error| SetupError::File { path: path.to_owned(), error })
+}
+
 pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         Some(parent) => File::open(parent)?.sync_all(),
@@ -261,6 +291,19 @@ pub fn read_genesis(path: &Path) -> Result<Genesis, SetupError> {
 pub fn read_enrolment(path: &Path) -> Result<Admission, SetupError> {
     let bytes = fs::read(path).map_err(file_error(path))?;
     Admission::from_bytes(&bytes).map_err(|error| SetupError::Malformed { path: path.to_owned(), error })
+}
+
+/// Reads the addresses of nodes that were remembered at enrolment; none where there is no such file.
+///
+/// # Errors
+/// [`SetupError`] names the file.
+pub fn read_bootstrap(home: &Home) -> Result<Vec<String>, SetupError> {
+    let path = home.bootstrap();
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(file_error(&path)(error)),
+    }
 }
 
 /// Makes a network: its registrars' keys, its genesis, and the registrar's ledger.

@@ -54,6 +54,66 @@ The registrars make its key one of theirs: `congvan roster registrars --add KEY`
         #[arg(long)]
         encrypt: bool,
     },
+    /// Invite an agency: a one-time code by which it enrols itself, to read out by telephone or to paste
+    #[command(after_help = "Examples:
+  congvan --dir registrar roster invite --code H55.01 --name 'Sở Tài chính'
+  congvan --dir registrar roster invite --code H55.01.02 --name 'Phòng Tin học' --parent H55.01 --valid-hours 24\n
+The code is shown once and is nowhere else. The agency enrols while `congvan roster serve` runs.")]
+    Invite {
+        /// The agency's code (OrganId)
+        #[arg(long)]
+        code: String,
+        /// Its name
+        #[arg(long)]
+        name: String,
+        /// The code of the agency above it
+        #[arg(long, value_name = "CODE")]
+        parent: Option<String>,
+        /// For how many hours the invitation holds
+        #[arg(long, value_name = "HOURS", default_value_t = 72,
+            value_parser = clap::value_parser!(u32).range(1..=i64::from(congvan::invitations::MAX_HOURS)))]
+        valid_hours: u32,
+    },
+    /// List invitations, or take one back
+    #[command(after_help = "Examples:\n  congvan --dir registrar roster invitations
+  congvan --dir registrar roster invitations --revoke H55.01")]
+    Invitations {
+        /// The agency whose open invitation is to end
+        #[arg(long, value_name = "CODE")]
+        revoke: Option<String>,
+    },
+    /// List enrolments by invitation that wait for other registrars
+    #[command(after_help = "Examples:\n  congvan --dir desk-1 roster requests\n
+Send the file that is named to the other registrars, for `congvan roster approve`; then `congvan roster submit`
+here. The agency gets the answer when it repeats `congvan agency enrol`.")]
+    Requests,
+    /// Open the desk: admit invited agencies over the network while invitations wait
+    #[command(after_help = "Examples:
+  congvan --dir registrar roster serve --node /var/lib/congvan
+  congvan --dir registrar roster serve --listen /ip4/0.0.0.0/tcp/7413 --peer /ip4/192.0.2.10/tcp/7411/p2p/12D3… --until-done\n
+The port is open only while an invitation waits, and only invited agencies get more than a handshake. The roster
+goes to the node of --node, and from there to every other. Ctrl-C ends it at any moment.")]
+    Serve {
+        /// An address to listen on; may be repeated
+        #[arg(long, value_name = "ADDRESS", default_value = "/ip4/0.0.0.0/tcp/7413")]
+        listen: Vec<String>,
+        /// The directory of this office's running node, which passes the roster on to the network
+        #[arg(long, value_name = "DIR")]
+        node: Option<PathBuf>,
+        /// A node for new agencies to begin with, with its key; may be repeated; by default that of --node
+        #[arg(long, value_name = "ADDRESS")]
+        peer: Vec<String>,
+        /// End once no invitation waits
+        #[arg(long)]
+        until_done: bool,
+    },
+    /// Give a running node the roster; it passes it on to the network
+    #[command(after_help = "Examples:\n  congvan --dir registrar roster publish --node /var/lib/congvan")]
+    Publish {
+        /// The directory of this office's running node
+        #[arg(long, value_name = "DIR")]
+        node: PathBuf,
+    },
     /// List agencies; also in a node's directory
     #[command(after_help = "Examples:\n  congvan roster list\n  congvan --dir registrar roster list --json")]
     List,
