@@ -14,10 +14,12 @@ use congvan::core::keyfile::KeyFileError;
 use congvan::core::limits::{MAX_ATTACHMENT, MAX_ATTACHMENTS, MAX_CERTIFICATE_PROOF};
 use congvan::core::status::NotAStatus;
 use congvan::core::{AgencyCode, CodecError, RosterError};
+use congvan::private_file::PrivateFileError;
 use congvan::registrar::RegistrarError;
 use congvan::setup::SetupError;
 use congvan::store::{BackupError, OpenError, StoreError};
 use congvan::systems::{MAX_SECRET, MIN_SECRET, SystemsError};
+use congvan::tokens::{MAX_NAME, Scope, TokensError};
 use congvan_edxml::{AttachmentError, ExportError, ImportError};
 use serde::Serialize;
 
@@ -52,6 +54,8 @@ pub(crate) enum Failure {
     Setup(SetupError),
     /// The systems, or their file.
     Systems(SystemsError),
+    /// The tokens, or their file.
+    Tokens(TokensError),
     /// Others may read a secret's file.
     SecretMode(PathBuf),
     /// The registrar's desk.
@@ -159,6 +163,7 @@ impl Failure {
             Self::Session(error) => error.to_string(),
             Self::Setup(error) => error.to_string(),
             Self::Systems(error) => system_error(error, lang),
+            Self::Tokens(error) => token_error(error, lang),
             Self::SecretMode(path) => lang.d_passphrase_mode(path.display()),
             Self::Registrar(error) => error.to_string(),
             Self::Transfer(path, error) => lang.e_file(path.display(), error),
@@ -224,6 +229,7 @@ impl Failure {
             Self::Registrar(RegistrarError::NoKeys(_)) => lang.n_roster_dir(),
             Self::File(..) | Self::Systems(SystemsError::File { .. }) => lang.n_file(),
             Self::Systems(SystemsError::Unknown(_)) => lang.n_systems(),
+            Self::Tokens(TokensError::Unknown(_)) => lang.n_tokens(),
             Self::Registrar(RegistrarError::Stale { .. }) => lang.n_stale(),
             Self::Registrar(RegistrarError::Behind { .. }) => lang.n_behind(),
             Self::Registrar(RegistrarError::NotInOffice) => lang.n_not_in_office(),
@@ -260,6 +266,11 @@ impl Failure {
             Self::Setup(error) => setup_exit(error),
             Self::Systems(SystemsError::File { .. } | SystemsError::Malformed { .. }) => Exit::Unreadable,
             Self::Systems(_) => Exit::Refused,
+            Self::Tokens(TokensError::File(error)) if !matches!(error, PrivateFileError::Mode { .. }) => {
+                Exit::Unreadable
+            }
+            Self::Tokens(TokensError::Scope(_)) => Exit::Unreadable,
+            Self::Tokens(_) => Exit::Refused,
             Self::Registrar(RegistrarError::Setup(error)) => setup_exit(error),
             Self::Registrar(RegistrarError::Open(error)) | Self::Open(error) => open_exit(error),
             Self::Backup(BackupError::Exists(_)) => Exit::Refused,
@@ -325,6 +336,17 @@ fn system_error(error: &SystemsError, lang: Lang) -> String {
     }
 }
 
+fn token_error(error: &TokensError, lang: Lang) -> String {
+    match error {
+        TokensError::Exists(name) => lang.e_token_exists(name),
+        TokensError::Unknown(name) => lang.e_token_unknown(name),
+        TokensError::Name(name) => lang.e_token_name(name, MAX_NAME),
+        TokensError::Scope(scope) => lang.e_token_scope(scope, Scope::ALL.map(Scope::name).join(", ")),
+        TokensError::File(PrivateFileError::Mode { path, .. }) => lang.d_passphrase_mode(path.display()),
+        other => other.to_string(),
+    }
+}
+
 fn setup_hint(error: &SetupError, lang: Lang) -> Option<String> {
     match error {
         SetupError::File { .. } => Some(lang.n_dir()),
@@ -376,6 +398,7 @@ from! {
     Session(SessionError);
     Setup(SetupError);
     Systems(SystemsError);
+    Tokens(TokensError);
     Registrar(RegistrarError);
     Certificates(CertificateFileError);
     Open(OpenError);

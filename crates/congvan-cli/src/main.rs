@@ -24,6 +24,7 @@ mod send;
 mod status;
 mod system;
 mod text;
+mod token;
 
 use std::process::ExitCode;
 
@@ -96,6 +97,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Agency(Agency::RotateKey(offline)) => agency::rotate_key(app, offline.offline).await,
         Command::Roster(command) => roster::run(app, command).await,
         Command::System(command) => system::run(app, command),
+        Command::Token(command) => token::run(app, command),
         Command::Send(args) => send::send(app, *args).await,
         Command::Inbox(list) => document::inbox(app, list.limit).await,
         Command::Outbox(list) => document::outbox(app, list.limit).await,

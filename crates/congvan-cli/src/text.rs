@@ -173,11 +173,18 @@ texts! {
     system_once() "The secret is shown once; give it to the vendor on a safe way." "Khóa bí mật chỉ hiện một lần; hãy giao cho nhà cung cấp một cách an toàn.";
     system_other(codes, own) "this node sends and receives for {own} alone; {codes} matters to it only where it registers"
         "nút này chỉ gửi và nhận cho {own}; {codes} chỉ có ý nghĩa khi đăng ký";
+    token_added(name, scopes) "The token {name} allows: {scopes}." "Mã truy cập {name} cho phép: {scopes}.";
+    token_once() "It is shown once, and kept nowhere; give it to the program on a safe way."
+        "Mã chỉ hiện một lần và không được lưu lại; hãy chuyển cho phần mềm một cách an toàn.";
+    token_removed(name) "The token {name} is worth nothing any more." "Mã truy cập {name} hết giá trị.";
 
     // Headings and fields.
+    h_token() "token" "mã truy cập";
+    h_scopes() "allows" "cho phép";
+    h_expires() "expires" "hết hạn";
     h_system() "system" "hệ thống";
     h_secret() "secret" "khóa bí mật";
-    h_since() "secret since" "khóa từ lúc";
+    h_since() "since" "từ lúc";
     h_id() "id" "mã";
     h_time() "time" "thời gian";
     h_from() "from" "nơi gửi";
@@ -453,6 +460,12 @@ texts! {
         "{id} không phải mã hệ thống: chỉ gồm chữ, số, '.', '-' và '_', tối đa 64";
     e_system_secret(len, min, max) "a secret has {min} to {max} bytes, without blanks or control characters; this has {len}"
         "khóa bí mật có từ {min} đến {max} byte, không có khoảng trắng; khóa này có {len}";
+    e_token_exists(name) "there is a token {name} already; `congvan token remove {name}` first"
+        "đã có mã truy cập {name}; hãy `congvan token remove {name}` trước";
+    e_token_unknown(name) "there is no token {name}" "không có mã truy cập {name}";
+    e_token_name(name, max) "{name} is no token name: letters, digits, '.', '-' and '_', at most {max}"
+        "{name} không phải tên mã truy cập: chỉ gồm chữ, số, '.', '-' và '_', tối đa {max}";
+    e_token_scope(scope, all) "{scope} is no scope; there are: {all}" "{scope} không phải phạm vi; các phạm vi: {all}";
     e_two_changes() "a proposal holds one change: propose `rotate` without --nodes, and `nodes` after it"
         "mỗi đề nghị chỉ có một thay đổi: đề nghị `rotate` không có --nodes, sau đó đề nghị `nodes`";
     e_proposal(path, error) "{path} is no proposal of the roster: {error}" "{path} không phải đề nghị về danh bạ: {error}";
@@ -470,6 +483,7 @@ texts! {
     n_too_few() "pass the change round: `congvan roster propose`, `approve`, `submit`"
         "chuyển thay đổi cho nhau: `congvan roster propose`, `approve`, `submit`";
     e_changed(path) "{path} changed while it was read" "{path} đã thay đổi trong lúc đọc";
+    n_tokens() "see `congvan token list`" "xem `congvan token list`";
     n_systems() "see `congvan system list`" "xem `congvan system list`";
     n_file() "check the path and who may read it" "kiểm tra đường dẫn và quyền đọc";
     n_unknown() "see `congvan roster list`; --to gives other addressees" "xem `congvan roster list`; dùng --to để chọn nơi nhận khác";
@@ -548,6 +562,10 @@ const ABOUT: &[(&str, &str)] = &[
     ("system list", "Liệt kê các hệ thống; không hiện khóa bí mật"),
     ("system rotate", "Đổi khóa bí mật của một hệ thống; khóa cũ hết giá trị ngay"),
     ("system remove", "Không cho một hệ thống thay mặt ai nữa"),
+    ("token", "Mã để phần mềm dùng giao diện HTTP"),
+    ("token add", "Tạo mã truy cập; in mã, một lần"),
+    ("token list", "Liệt kê các mã truy cập; không hiện mã"),
+    ("token remove", "Hủy một mã truy cập; hết giá trị ngay"),
     ("send", "Gửi văn bản"),
     ("inbox", "Liệt kê văn bản đến, mới nhất trước"),
     ("outbox", "Liệt kê văn bản đi, mới nhất trước"),

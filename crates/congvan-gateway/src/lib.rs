@@ -6,9 +6,10 @@
 //! | `/readyz` | 200 if documents can be sent and travel, else 503 with the reasons: for whoever is called |
 //! | `/metrics` | the node's figures in Prometheus' text format |
 //! | `/vxp/…` | the calls of the national axis' SDK, if [`Gateway::vxp`] says so |
+//! | `/api/v1/…` | the HTTP API for software that is not Rust, if [`Gateway::api`] says so (`docs/api.md`) |
 //!
-//! The first three are neither encrypted nor authenticated; calls of the SDK are authenticated, not encrypted; so
-//! it listens on the machine's own addresses unless it is told otherwise in so many words.
+//! The first three are not authenticated, and nothing is encrypted without [`Gateway::tls`]; so it listens on the
+//! machine's own addresses unless it is told otherwise in so many words.
 //!
 //! ```no_run
 //! # async fn run(stop: tokio::sync::oneshot::Receiver<()>) -> Result<(), Box<dyn std::error::Error>> {
@@ -22,8 +23,13 @@
 //! # }
 //! ```
 
+mod api;
+mod limit;
 mod metrics;
+mod reload;
+mod serve;
 mod snapshot;
+mod tls;
 mod vxp;
 
 use std::io;
@@ -36,8 +42,11 @@ use axum::routing::get;
 use axum::{Json, Router};
 use congvan::Node;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
+pub use api::ApiOptions;
 pub use snapshot::Snapshot;
+pub use tls::{Tls, TlsError};
 pub use vxp::{NotAnOffset, UtcOffset, VxpOptions};
 
 /// Who may reach the gateway.
@@ -68,9 +77,12 @@ pub enum GatewayError {
         /// Why.
         source: io::Error,
     },
-    /// The listener failed.
-    #[error("the HTTP listener failed: {0}")]
-    Serve(#[source] io::Error),
+    /// The webhooks' file, or the certificates to verify their receivers with.
+    #[error("webhooks cannot be served: {0}")]
+    Webhooks(String),
+    /// The API's description cannot be written.
+    #[error("the description of the API cannot be written: {0}")]
+    Description(String),
 }
 
 /// A listener that waits for its node.
@@ -79,6 +91,8 @@ pub struct Gateway {
     listener: TcpListener,
     address: SocketAddr,
     vxp: Option<VxpOptions>,
+    api: Option<ApiOptions>,
+    tls: Option<Tls>,
 }
 
 impl Gateway {
@@ -94,7 +108,7 @@ impl Gateway {
         let listen = async {
             let listener = TcpListener::bind(address).await?;
             let address = listener.local_addr()?;
-            Ok(Self { listener, address, vxp: None })
+            Ok(Self { listener, address, vxp: None, api: None, tls: None })
         };
         listen.await.map_err(|source| GatewayError::Bind { address, source })
     }
@@ -110,20 +124,44 @@ impl Gateway {
         self
     }
 
+    /// Answers software that is not Rust too, at `/api/v1`.
+    pub fn api(mut self, options: ApiOptions) -> Self {
+        self.api = Some(options);
+        self
+    }
+
+    /// Encrypts everything that it serves.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Answers until `stop` is done; what is being answered then is finished.
     ///
     /// # Errors
-    /// [`GatewayError::Serve`].
+    /// [`GatewayError::Webhooks`].
     pub async fn serve(self, node: Node, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), GatewayError> {
         let vxp =
             self.vxp.map_or_else(Router::new, |options| Router::new().nest("/vxp", vxp::routes(node.clone(), options)));
+        let (stopping, stopped) = watch::channel(());
+        let api = match self.api {
+            Some(options) => Router::new().nest("/api/v1", api::routes(node.clone(), options, stopped)?),
+            None => Router::new(),
+        };
         let routes = Router::new()
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))
             .route("/metrics", get(metrics))
             .with_state(node)
-            .merge(vxp);
-        axum::serve(self.listener, routes).with_graceful_shutdown(stop).await.map_err(GatewayError::Serve)
+            .merge(vxp)
+            .merge(api);
+        let stop = async move {
+            stop.await;
+            // Ends what would go on for ever: streams of events, and webhooks.
+            drop(stopping);
+        };
+        serve::serve(self.listener, self.tls, routes, stop).await;
+        Ok(())
     }
 }
 

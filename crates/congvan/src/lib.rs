@@ -36,7 +36,7 @@
 //!
 //! # The parts
 //!
-//! [`setup`] makes directories and keys, [`systems`] keeps the programs that may speak for the agency,
+//! [`setup`] makes directories and keys, [`systems`] keeps the programs that may speak for the agency, [`tokens`] what the HTTP API lets in,
 //! [`registrar`] changes the roster, [`Node`] sends and reads, [`catalogue`] publishes and follows
 //! administrative procedures, [`Consumer`] follows events, [`archive`] exports and imports, [`audit`]
 //! judges a copy without trusting any node, [`certificate`] says what X.509 certificates vouch for
@@ -53,6 +53,8 @@ pub mod gate;
 pub mod legal;
 pub mod life;
 pub mod node;
+pub mod page;
+pub mod private_file;
 pub mod read;
 pub mod registrar;
 mod registry;
@@ -62,11 +64,12 @@ pub mod rotate;
 pub mod send;
 pub mod setup;
 pub mod systems;
+pub mod tokens;
 pub mod view;
 
 pub use congvan_core as core;
 pub use congvan_store as store;
-pub use consumer::{Consumer, ConsumerError, Delivery};
+pub use consumer::{Consumer, ConsumerError, Delivery, Events};
 pub use gate::Gate;
 pub use node::{Builder, Node, StartError};
 pub use read::{AttachmentReader, ReadError};

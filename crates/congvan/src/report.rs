@@ -170,7 +170,12 @@ impl Node {
         self.report_with(id, code, answers, note, None).await
     }
 
-    async fn report_with(
+    /// The most general form: what it answers, where that is not plain, and a key with which a retry reports
+    /// nothing more.
+    ///
+    /// # Errors
+    /// As [`Node::report`].
+    pub async fn report_with(
         &self,
         id: &str,
         code: StatusCode,

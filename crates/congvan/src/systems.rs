@@ -7,9 +7,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use congvan_core::rng::{self, RandomError};
@@ -17,6 +16,7 @@ use congvan_core::{AgencyCode, Time};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::private_file::{self, PrivateFileError};
 use crate::setup::{self, Home};
 
 /// The most bytes of a system's id.
@@ -27,8 +27,6 @@ pub const MIN_SECRET: usize = 8;
 pub const MAX_SECRET: usize = 256;
 /// The most systems of one node.
 pub const MAX_SYSTEMS: usize = 1_000;
-/// The most bytes of the file.
-const MAX_FILE: u64 = 4 << 20;
 
 /// Why the systems cannot be read or changed. No error shows a secret.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +77,16 @@ pub enum SystemsError {
     /// No randomness.
     #[error(transparent)]
     Random(#[from] RandomError),
+}
+
+impl From<PrivateFileError> for SystemsError {
+    fn from(error: PrivateFileError) -> Self {
+        match error {
+            PrivateFileError::File { path, error } => Self::File { path, error },
+            PrivateFileError::Mode { path, mode } => Self::Mode { path, mode },
+            PrivateFileError::Malformed { path, line } => Self::Malformed { path, line },
+        }
+    }
 }
 
 /// A system's id: 1 to [`MAX_ID`] letters, digits, `.`, `-` and `_`.
@@ -245,18 +253,7 @@ impl Systems {
     /// # Errors
     /// [`SystemsError`] names the file and what to do.
     pub fn load(home: &Home) -> Result<Self, SystemsError> {
-        let path = home.systems();
-        let file = |error| SystemsError::File { path: path.clone(), error };
-        let found = match fs::metadata(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            found => found.map_err(file)?,
-        };
-        check_mode(&path, &found)?;
-        if found.len() > MAX_FILE {
-            return Err(SystemsError::Malformed { path, line: 1 });
-        }
-        let text = Zeroizing::new(fs::read(&path).map_err(file)?);
-        serde_json::from_slice(&text).map_err(|error| SystemsError::Malformed { path, line: error.line() })
+        Ok(private_file::load(&home.systems())?)
     }
 
     /// Writes them, durably and at once: after a crash the file is the old one or the new one.
@@ -264,18 +261,7 @@ impl Systems {
     /// # Errors
     /// [`SystemsError::File`].
     pub fn save(&self, home: &Home) -> Result<(), SystemsError> {
-        let path = home.systems();
-        let write = || -> io::Result<()> {
-            let text = Zeroizing::new(serde_json::to_vec_pretty(self)?);
-            // Made with mode 0600.
-            let mut file = tempfile::NamedTempFile::new_in(home.dir())?;
-            file.write_all(&text)?;
-            file.write_all(b"\n")?;
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
-            setup::sync_parent(&path)
-        };
-        write().map_err(|error| SystemsError::File { path: path.clone(), error })
+        Ok(private_file::save(&home.systems(), self)?)
     }
 
     /// Adds a system, with a new secret or a given one; returns the secret.
@@ -338,23 +324,11 @@ fn now() -> u64 {
     Time::as_millis(setup::now())
 }
 
-#[cfg(unix)]
-fn check_mode(path: &Path, found: &fs::Metadata) -> Result<(), SystemsError> {
-    use std::os::unix::fs::PermissionsExt;
-    match found.permissions().mode() & 0o7777 {
-        mode if mode & 0o077 != 0 => Err(SystemsError::Mode { path: path.to_owned(), mode }),
-        _ => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-fn check_mode(_: &Path, _: &fs::Metadata) -> Result<(), SystemsError> {
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use std::fs;
+
     use super::*;
 
     fn code() -> Vec<AgencyCode> {

@@ -5,6 +5,7 @@
 
 mod config;
 mod logging;
+mod web;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use congvan::Node;
-use congvan_gateway::{Exposure, Gateway, GatewayError};
+use congvan_gateway::{Exposure, Gateway, GatewayError, Tls, TlsError};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -50,6 +51,8 @@ enum Failure {
     Start(#[from] congvan::StartError),
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("the node did not stop within {STOP:?}; everything that it acknowledged is on disk")]
     Stop,
 }
@@ -95,11 +98,19 @@ async fn run(config: Config) -> Result<(), Failure> {
     let gateway = match config.http {
         Some(address) => {
             let exposure = if config.http_allow_remote { Exposure::AnyMachine } else { Exposure::ThisMachine };
-            let gateway = Gateway::bind(address, exposure).await?;
-            Some(match config.vxp_options()? {
-                Some(options) => gateway.vxp(options),
-                None => gateway,
-            })
+            let mut gateway = Gateway::bind(address, exposure).await?;
+            if let Some((certificate, key)) = config.tls_files()? {
+                gateway = gateway.tls(Tls::from_files(certificate, key)?);
+            } else if config.http_allow_remote {
+                warn!(%address, "HTTP is reachable from other machines and not encrypted: only behind a proxy that is");
+            }
+            if let Some(options) = config.vxp_options()? {
+                gateway = gateway.vxp(options);
+            }
+            if let Some(options) = config.api_options()? {
+                gateway = gateway.api(options);
+            }
+            Some(gateway)
         }
         None => None,
     };
@@ -112,7 +123,7 @@ async fn run(config: Config) -> Result<(), Failure> {
     };
     let (stop_gateway, stopped) = oneshot::channel::<()>();
     let serving = gateway.map(|gateway| {
-        info!(address = %gateway.address(), vxp = config.vxp, "health and metrics are served");
+        info!(address = %gateway.address(), vxp = config.vxp, api = config.api, "health and metrics are served");
         tokio::spawn(gateway.serve(node.clone(), async { drop(stopped.await) }))
     });
     tell(NotifyState::Ready);
