@@ -26,7 +26,7 @@ mod webhooks;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
@@ -93,6 +93,8 @@ struct Api {
     streams: Arc<Semaphore>,
     /// Memory for packets, in [`UNIT`]s.
     memory: Arc<Semaphore>,
+    /// Held while an idempotency key is bound to a request.
+    keys: Mutex<()>,
     webhooks: Webhooks,
     /// Closed when the gateway stops.
     stopped: watch::Receiver<()>,
@@ -108,6 +110,7 @@ pub(crate) fn routes(node: Node, options: ApiOptions, stopped: watch::Receiver<(
         uploads: Arc::new(Semaphore::new(MAX_UPLOADS)),
         streams: Arc::new(Semaphore::new(MAX_STREAMS)),
         memory: Arc::new(Semaphore::new(units(options.max_packet) as usize)),
+        keys: Mutex::default(),
         webhooks: Webhooks::start(node.clone(), options.insecure_webhooks, stopped.clone())
             .map_err(|error| GatewayError::Webhooks(error.to_string()))?,
         node,

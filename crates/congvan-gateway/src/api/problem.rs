@@ -122,6 +122,11 @@ impl Problem {
         Self { field: Some(field.into()), ..Self::new(Kind::Invalid, detail) }
     }
 
+    /// Whether it lies in the request: nothing was done then.
+    pub(crate) fn is_the_callers(&self) -> bool {
+        (400..500).contains(&self.status)
+    }
+
     pub(crate) fn retry_after(self, seconds: u64) -> Self {
         Self { head: Some(Head::RetryAfter(seconds)), ..self }
     }

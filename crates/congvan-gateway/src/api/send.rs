@@ -1,6 +1,6 @@
 //! Sending: a document in parts, or an edXML packet.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use axum::Json;
 use axum::extract::multipart::{Field, MultipartError};
@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use congvan::core::document::Packaging;
 use congvan::core::limits::{MAX_ATTACHMENT, MAX_ATTACHMENTS};
 use congvan::core::{Attachment, Bounded, Digest, Link, Text};
+use congvan::store::LocalChange;
 use congvan::{Node, Outgoing, Receipt, SendError, Source};
 use congvan_edxml::ImportError;
 use serde::{Deserialize, Serialize};
@@ -90,11 +91,7 @@ pub(super) async fn document(
     let draft: DocumentDraft = from_json("document", &form.document)?;
     let parts = draft.into_parts()?;
     let node = api.node.clone();
-    let receipt = to_its_end(async move {
-        let key = match key {
-            None => None,
-            Some(key) => Some(key.bind(node.clone(), fingerprint).await?),
-        };
+    let receipt = once(api, key, fingerprint, move |key| async move {
         let reader = node.clone();
         let (outgoing, files) = blocking(move || outgoing(&reader, parts, form.attachments, key)).await?;
         let receipt = node.send(outgoing).await;
@@ -106,13 +103,6 @@ pub(super) async fn document(
     let mut response = Written::answer(receipt);
     response.headers_mut().insert(header::LOCATION, HeaderValue::try_from(place).map_err(Problem::internal)?);
     Ok(response)
-}
-
-/// Writes, also where the caller gives up waiting: it will try again, and the retry must find what was begun.
-pub(super) async fn to_its_end(
-    writing: impl Future<Output = Result<Receipt, Problem>> + Send + 'static,
-) -> Result<Receipt, Problem> {
-    tokio::spawn(writing).await?
 }
 
 /// What the node sends, and the files that must be there until it has.
@@ -278,24 +268,50 @@ impl Key {
         Ok(extract::key(headers)?.map(|key| Self(format!("api/{what}/{}/{key}", caller.name))))
     }
 
-    /// Binds it to one request, durably; the same key with another is refused.
-    pub(super) async fn bind(self, node: Node, fingerprint: [u8; 32]) -> Result<String, Problem> {
-        blocking(move || {
-            let place = format!("fingerprint/{}", self.0);
-            match node.ledger().get_local(place.as_bytes())? {
-                None => node.ledger().put_local(place.as_bytes(), &fingerprint)?,
-                Some(known) if known == fingerprint => {}
-                Some(_) => {
-                    return Err(Problem::new(
-                        Kind::KeyReused,
-                        "another request was made with this key; take a new one",
-                    ));
-                }
-            }
-            Ok(self.0)
-        })
-        .await
+    fn place(&self) -> Vec<u8> {
+        format!("fingerprint/{}", self.0).into_bytes()
     }
+
+    /// Binds it to one request, durably; the same key with another is refused.
+    fn bind(&self, api: &Api, fingerprint: [u8; 32]) -> Result<(), Problem> {
+        let _one_by_one = api.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let ledger = api.node.ledger();
+        match ledger.get_local(&self.place())? {
+            None => Ok(ledger.put_local(&self.place(), &fingerprint)?),
+            Some(known) if known == fingerprint => Ok(()),
+            Some(_) => Err(Problem::new(Kind::KeyReused, "another request was made with this key; take a new one")),
+        }
+    }
+
+    /// Frees it: the request was refused, and a better one may take its place.
+    fn release(&self, api: &Api) -> Result<(), Problem> {
+        Ok(api.node.ledger().change_local(vec![LocalChange::Delete(self.place())])?)
+    }
+}
+
+/// Writes under a key, and to its end, also where the caller gives up waiting: it will try again, and the retry must
+/// find what was begun.
+pub(super) async fn once<W>(
+    api: Arc<Api>,
+    key: Option<Key>,
+    fingerprint: [u8; 32],
+    write: impl FnOnce(Option<String>) -> W + Send + 'static,
+) -> Result<Receipt, Problem>
+where
+    W: Future<Output = Result<Receipt, Problem>> + Send,
+{
+    let written = tokio::spawn(async move {
+        let Some(key) = key else { return write(None).await };
+        let name = key.0.clone();
+        let binding = api.clone();
+        let key = blocking(move || key.bind(&binding, fingerprint).map(|()| key)).await?;
+        let written = write(Some(name)).await;
+        if written.as_ref().is_err_and(Problem::is_the_callers) {
+            blocking(move || key.release(&api)).await?;
+        }
+        written
+    });
+    written.await?
 }
 
 /// How a packet is sent.
@@ -332,12 +348,9 @@ pub(super) async fn packet(
     let spooled = receive(&api, request.into_body()).await?;
     let room = api.room(spooled.len).await?;
     let node = api.node.clone();
-    let receipt = to_its_end(async move {
+    let fingerprint = fingerprint([spooled.sha256.as_slice()].into_iter());
+    let receipt = once(api, key, fingerprint, move |key| async move {
         let _held = (turn, room);
-        let key = match key {
-            None => None,
-            Some(key) => Some(key.bind(node.clone(), fingerprint([spooled.sha256.as_slice()].into_iter())).await?),
-        };
         let bytes = blocking(move || std::fs::read(spooled.file.path())).await?;
         let refused = |error: &dyn std::fmt::Display| Problem::invalid("packet", error.to_string());
         let read = blocking(move || match congvan_edxml::draft_of(&bytes) {

@@ -11,7 +11,7 @@ use super::auth::{May, StatusWrite};
 use super::draft::StatusDraft;
 use super::extract::{Json, Path};
 use super::problem::Problem;
-use super::send::{Key, Written, to_its_end};
+use super::send::{self, Key, Written, once};
 
 /// Report what became of a document.
 ///
@@ -35,14 +35,10 @@ pub(super) async fn report(
 ) -> Result<Response, Problem> {
     let key = Key::of(&caller.0, "status", &headers)?;
     let answers = draft.answers.clone();
-    let fingerprint = super::send::fingerprint_of(&(&id, &draft));
+    let fingerprint = send::fingerprint_of(&(&id, &draft));
     let (code, note) = draft.into_parts()?;
     let node = api.node.clone();
-    let receipt = to_its_end(async move {
-        let key = match key {
-            None => None,
-            Some(key) => Some(key.bind(node.clone(), fingerprint).await?),
-        };
+    let receipt = once(api, key, fingerprint, move |key| async move {
         Ok(node.report_with(&id, code, answers.as_deref(), note, key.as_deref()).await?)
     });
     Ok(Written::answer(receipt.await?))

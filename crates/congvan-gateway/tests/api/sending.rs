@@ -41,6 +41,10 @@ async fn a_document_is_sent_once_arrives_and_is_answered() {
     other["subject"] = "Khác".into();
     sender.send(Some("bao-cao-11"), &other, &files).await.problem(422, "key-reused");
     sender.send(Some("bao-cao-11"), &draft(), &files[..1]).await.problem(422, "key-reused");
+    // What was refused has used no key.
+    sender.send(Some("k2"), &json!({"to": ["000.00.99.H55"]}), &[]).await.problem(422, "unknown-agency");
+    let second = sender.send(Some("k2"), &draft(), &[]).await.is(201).json();
+    assert_ne!(second["id"], sent["id"]);
     sender.send(Some(""), &draft(), &[]).await.problem(422, "invalid");
     sender.send(Some(&"k".repeat(129)), &draft(), &[]).await.problem(422, "invalid");
 
