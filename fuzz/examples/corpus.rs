@@ -139,6 +139,29 @@ fn made(corpus: &mut Corpus) {
         let number = u32::from(edit) << 29 | 1 << 20;
         put("chain_extend", [&number.to_le_bytes()[..], &[edit + 1, 5, 2, 1, 3, 3, 7, 0, 0]].concat());
     }
+    for (len, value) in [
+        (10_u64, "bytes=0-4"),
+        (10, "bytes=-3"),
+        (10, "bytes=9-99999999999999999999"),
+        (0, "bytes=0-"),
+        (10, "bytes=1-2,4-5"),
+        (10, "Bearer cgv_abc"),
+        (10, "W/\"a\", \"b\""),
+        (10, "18446744073709551615"),
+        (10, "bao-cao-11"),
+    ] {
+        put("api_headers", [&len.to_le_bytes(), value.as_bytes()].concat());
+    }
+    for draft in [
+        r#"{"to": ["000.00.01.H55"], "subject": "Báo cáo", "number": "12", "notation": "BC-UBND"}"#,
+        r#"{"to": [], "public": true, "signer": {"name": "A"}, "links": [{"relation": "answers", "document": "3f2a91c0"}]}"#,
+        r#"{"to": ["a b"], "subjekt": ""}"#,
+        r#"{"status": "03", "note": "Đã tiếp nhận", "staff": {"name": "A"}, "at": "2026/11/25 08:00:00"}"#,
+        r#"{"status": "15", "answers": "3f2a91c0"}"#,
+        "[]",
+    ] {
+        put("api_draft", draft.as_bytes().to_vec());
+    }
     enrolment(corpus);
     edxml(corpus);
 }

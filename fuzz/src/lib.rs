@@ -12,12 +12,14 @@
 
 #![forbid(unsafe_code)]
 
+mod api;
 mod certificates;
 mod chain;
 mod files;
 mod packets;
 mod vxp;
 
+pub use api::{api_draft, api_headers};
 pub use certificates::certificate;
 pub use chain::chain_extend;
 pub use files::{archive, blob_chunk, key_file, proof};
@@ -39,6 +41,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("action", action),
     ("admission", admission),
     ("announcement", announcement),
+    ("api_draft", api_draft),
+    ("api_headers", api_headers),
     ("archive", archive),
     ("attachment", attachment),
     ("base64", base64),

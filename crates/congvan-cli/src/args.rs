@@ -4,6 +4,7 @@ mod catalogue;
 mod certificate;
 mod document;
 mod roster;
+mod token;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ pub(crate) use self::catalogue::{Catalogue, Load, ProcedureEdit, ProcedureId, Pr
 pub(crate) use self::certificate::{Certificate, Trust};
 pub(crate) use self::document::{Due, Events, Export, List, Search, Send, Show, Status, Wait};
 pub(crate) use self::roster::{Change, Ending, Roster, Switch};
+pub(crate) use self::token::Token;
 use crate::text::Lang;
 
 /// Official documents over a ledger that every agency keeps and anybody can check.
@@ -78,6 +80,9 @@ pub(crate) enum Command {
     /// People who may use this node's web console, and their passwords
     #[command(subcommand)]
     User(User),
+    /// Tokens with which programs use the HTTP API
+    #[command(subcommand)]
+    Token(Token),
     /// X.509 certificates that vouch for agencies' keys
     #[command(subcommand)]
     Certificate(Certificate),

@@ -24,6 +24,7 @@ use congvan::registrar::RegistrarError;
 use congvan::setup::SetupError;
 use congvan::store::{BackupError, OpenError, StoreError};
 use congvan::systems::{MAX_SECRET, MIN_SECRET, SystemsError};
+use congvan::tokens::{MAX_NAME, Scope, TokensError};
 use congvan::users::{MAX_PASSWORD, MIN_PASSWORD, UsersError};
 use congvan_edxml::{AttachmentError, ExportError, ImportError};
 use serde::Serialize;
@@ -61,6 +62,8 @@ pub(crate) enum Failure {
     Systems(SystemsError),
     /// The users, or their file.
     Users(UsersError),
+    /// The tokens, or their file.
+    Tokens(TokensError),
     /// Others may read a secret's file.
     SecretMode(PathBuf),
     /// The registrar's desk.
@@ -179,6 +182,7 @@ impl Failure {
             Self::Setup(error) => error.to_string(),
             Self::Systems(error) => system_error(error, lang),
             Self::Users(error) => user_error(error, lang),
+            Self::Tokens(error) => token_error(error, lang),
             Self::SecretMode(path) => lang.d_passphrase_mode(path.display()),
             Self::Registrar(error) => error.to_string(),
             Self::Enrol(error) => enrolment::error(error, lang),
@@ -258,6 +262,7 @@ impl Failure {
             Self::Publish(PublishError::NotRunning(_)) => lang.n_start(),
             Self::Systems(SystemsError::Unknown(_)) => lang.n_systems(),
             Self::Users(UsersError::Unknown(_)) => lang.n_users(),
+            Self::Tokens(TokensError::Unknown(_)) => lang.n_tokens(),
             Self::Registrar(RegistrarError::Stale { .. }) => lang.n_stale(),
             Self::Registrar(RegistrarError::Behind { .. }) => lang.n_behind(),
             Self::Registrar(RegistrarError::NotInOffice) => lang.n_not_in_office(),
@@ -298,6 +303,11 @@ impl Failure {
                 Exit::Unreadable
             }
             Self::Users(_) => Exit::Refused,
+            Self::Tokens(TokensError::File(error)) if !matches!(error, PrivateFileError::Mode { .. }) => {
+                Exit::Unreadable
+            }
+            Self::Tokens(TokensError::Scope(_)) => Exit::Unreadable,
+            Self::Tokens(_) => Exit::Refused,
             Self::Registrar(RegistrarError::Setup(error)) => setup_exit(error),
             Self::Registrar(RegistrarError::Open(error)) | Self::Open(error) => open_exit(error),
             Self::Backup(BackupError::Exists(_)) => Exit::Refused,
@@ -386,6 +396,17 @@ fn user_error(error: &UsersError, lang: Lang) -> String {
     }
 }
 
+fn token_error(error: &TokensError, lang: Lang) -> String {
+    match error {
+        TokensError::Exists(name) => lang.e_token_exists(name),
+        TokensError::Unknown(name) => lang.e_token_unknown(name),
+        TokensError::Name(name) => lang.e_token_name(name, MAX_NAME),
+        TokensError::Scope(scope) => lang.e_token_scope(scope, Scope::ALL.map(Scope::name).join(", ")),
+        TokensError::File(PrivateFileError::Mode { path, .. }) => lang.d_passphrase_mode(path.display()),
+        other => other.to_string(),
+    }
+}
+
 pub(crate) fn setup_hint(error: &SetupError, lang: Lang) -> Option<String> {
     match error {
         SetupError::File { .. } => Some(lang.n_dir()),
@@ -454,6 +475,7 @@ from! {
     Setup(SetupError);
     Systems(SystemsError);
     Users(UsersError);
+    Tokens(TokensError);
     Registrar(RegistrarError);
     Enrol(EnrolError);
     InvitationCode(CodeError);

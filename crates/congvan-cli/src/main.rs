@@ -28,6 +28,7 @@ mod send;
 mod status;
 mod system;
 mod text;
+mod token;
 mod user;
 
 use std::process::ExitCode;
@@ -112,6 +113,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Roster(command) => roster::run(app, command).await,
         Command::System(command) => system::run(app, command),
         Command::User(command) => user::run(app, command),
+        Command::Token(command) => token::run(app, command),
         Command::Send(args) => send::send(app, *args).await,
         Command::Inbox(list) => document::inbox(app, list.limit).await,
         Command::Outbox(list) => document::outbox(app, list.limit).await,

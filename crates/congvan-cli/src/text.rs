@@ -179,6 +179,10 @@ texts! {
     system_once() "The secret is shown once; give it to the vendor on a safe way." "Khóa bí mật chỉ hiện một lần; hãy giao cho nhà cung cấp một cách an toàn.";
     system_other(codes, own) "this node sends and receives for {own} alone; {codes} matters to it only where it registers"
         "nút này chỉ gửi và nhận cho {own}; {codes} chỉ có ý nghĩa khi đăng ký";
+    token_added(name, scopes) "The token {name} allows: {scopes}." "Mã truy cập {name} cho phép: {scopes}.";
+    token_once() "It is shown once, and kept nowhere; give it to the program on a safe way."
+        "Mã chỉ hiện một lần và không được lưu lại; hãy chuyển cho phần mềm một cách an toàn.";
+    token_removed(name) "The token {name} is worth nothing any more." "Mã truy cập {name} hết giá trị.";
 
     user_added(name, role) "User {name} ({role}) may now use the web console." "Người dùng {name} ({role}) từ nay được dùng trang web của nút.";
     user_changed(name) "User {name} has another password; the old one is worth nothing." "Người dùng {name} đã có mật khẩu mới; mật khẩu cũ hết giá trị.";
@@ -191,9 +195,12 @@ texts! {
     h_role() "role" "vai trò";
     h_password() "password" "mật khẩu";
     h_password_since() "password since" "mật khẩu từ lúc";
+    h_token() "token" "mã truy cập";
+    h_scopes() "allows" "cho phép";
+    h_expires() "expires" "hết hạn";
     h_system() "system" "hệ thống";
     h_secret() "secret" "khóa bí mật";
-    h_since() "secret since" "khóa từ lúc";
+    h_since() "since" "từ lúc";
     h_id() "id" "mã";
     h_time() "time" "thời gian";
     h_from() "from" "nơi gửi";
@@ -473,6 +480,12 @@ texts! {
         "{id} không phải mã hệ thống: chỉ gồm chữ, số, '.', '-' và '_', tối đa 64";
     e_system_secret(len, min, max) "a secret has {min} to {max} bytes, without blanks or control characters; this has {len}"
         "khóa bí mật có từ {min} đến {max} byte, không có khoảng trắng; khóa này có {len}";
+    e_token_exists(name) "there is a token {name} already; `congvan token remove {name}` first"
+        "đã có mã truy cập {name}; hãy `congvan token remove {name}` trước";
+    e_token_unknown(name) "there is no token {name}" "không có mã truy cập {name}";
+    e_token_name(name, max) "{name} is no token name: letters, digits, '.', '-' and '_', at most {max}"
+        "{name} không phải tên mã truy cập: chỉ gồm chữ, số, '.', '-' và '_', tối đa {max}";
+    e_token_scope(scope, all) "{scope} is no scope; there are: {all}" "{scope} không phải phạm vi; các phạm vi: {all}";
     e_two_changes() "a proposal holds one change: propose `rotate` without --nodes, and `nodes` after it"
         "mỗi đề nghị chỉ có một thay đổi: đề nghị `rotate` không có --nodes, sau đó đề nghị `nodes`";
     e_proposal(path, error) "{path} is no proposal of the roster: {error}" "{path} không phải đề nghị về danh bạ: {error}";
@@ -498,6 +511,7 @@ texts! {
     e_user_role(role) "{role} is no role; they are clerk and viewer" "{role} không phải vai trò; chỉ có clerk (văn thư) và viewer (chỉ xem)";
     e_user_password(min, max) "a password has at least {min} characters and at most {max} bytes" "mật khẩu có ít nhất {min} ký tự và nhiều nhất {max} byte";
     n_users() "see `congvan user list`" "xem `congvan user list`";
+    n_tokens() "see `congvan token list`" "xem `congvan token list`";
     n_systems() "see `congvan system list`" "xem `congvan system list`";
     n_file() "check the path and who may read it" "kiểm tra đường dẫn và quyền đọc";
     n_unknown() "see `congvan roster list`; --to gives other addressees" "xem `congvan roster list`; dùng --to để chọn nơi nhận khác";
@@ -582,6 +596,10 @@ const ABOUT: &[(&str, &str)] = &[
     ("user list", "Liệt kê người dùng; không hiện mật khẩu"),
     ("user password", "Đổi mật khẩu; mật khẩu cũ và phiên đang mở hết giá trị ngay"),
     ("user remove", "Không cho một người dùng trang web nữa; phiên đang mở bị đóng ngay"),
+    ("token", "Mã để phần mềm dùng giao diện HTTP"),
+    ("token add", "Tạo mã truy cập; in mã, một lần"),
+    ("token list", "Liệt kê các mã truy cập; không hiện mã"),
+    ("token remove", "Hủy một mã truy cập; hết giá trị ngay"),
     ("send", "Gửi văn bản"),
     ("inbox", "Liệt kê văn bản đến, mới nhất trước"),
     ("outbox", "Liệt kê văn bản đi, mới nhất trước"),

@@ -7,9 +7,10 @@
 //! | `/metrics` | the node's figures in Prometheus' text format |
 //! | `/…` | the web console for clerks, if [`Gateway::console`] says so |
 //! | `/vxp/…` | the calls of the national axis' SDK, if [`Gateway::vxp`] says so |
+//! | `/api/v1/…` | the HTTP API for software that is not Rust, if [`Gateway::api`] says so (`docs/api.md`) |
 //!
-//! The first three are neither encrypted nor authenticated; calls of the SDK are authenticated, not encrypted; so
-//! it listens on the machine's own addresses unless it is told otherwise in so many words.
+//! The first three are not authenticated, and nothing is encrypted without [`Gateway::tls`]; so it listens on the
+//! machine's own addresses unless it is told otherwise in so many words.
 //!
 //! ```no_run
 //! # async fn run(stop: tokio::sync::oneshot::Receiver<()>) -> Result<(), Box<dyn std::error::Error>> {
@@ -23,10 +24,15 @@
 //! # }
 //! ```
 
+mod api;
 mod console;
+mod limit;
 mod metrics;
+mod reload;
+mod serve;
 mod snapshot;
 mod tallies;
+mod tls;
 mod vxp;
 
 use std::io;
@@ -40,11 +46,14 @@ use axum::routing::get;
 use axum::{Json, Router};
 use congvan::Node;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::tallies::Tallies;
 
+pub use api::ApiOptions;
 pub use console::ConsoleOptions;
 pub use snapshot::{Disk, MIN_FREE, Snapshot};
+pub use tls::{Tls, TlsError};
 pub use vxp::{NotAnOffset, UtcOffset, VxpOptions};
 
 /// How long a node may take to answer before `/healthz` says that it does not.
@@ -81,9 +90,12 @@ pub enum GatewayError {
     /// The system gives no random numbers.
     #[error(transparent)]
     Random(#[from] congvan::core::rng::RandomError),
-    /// The listener failed.
-    #[error("the HTTP listener failed: {0}")]
-    Serve(#[source] io::Error),
+    /// The webhooks' file, or the certificates to verify their receivers with.
+    #[error("webhooks cannot be served: {0}")]
+    Webhooks(String),
+    /// The API's description cannot be written.
+    #[error("the description of the API cannot be written: {0}")]
+    Description(String),
 }
 
 /// A listener that waits for its node.
@@ -93,6 +105,8 @@ pub struct Gateway {
     address: SocketAddr,
     vxp: Option<VxpOptions>,
     console: Option<ConsoleOptions>,
+    api: Option<ApiOptions>,
+    tls: Option<Tls>,
 }
 
 impl Gateway {
@@ -108,7 +122,7 @@ impl Gateway {
         let listen = async {
             let listener = TcpListener::bind(address).await?;
             let address = listener.local_addr()?;
-            Ok(Self { listener, address, vxp: None, console: None })
+            Ok(Self { listener, address, vxp: None, console: None, api: None, tls: None })
         };
         listen.await.map_err(|source| GatewayError::Bind { address, source })
     }
@@ -130,10 +144,22 @@ impl Gateway {
         self
     }
 
+    /// Answers software that is not Rust too, at `/api/v1`.
+    pub fn api(mut self, options: ApiOptions) -> Self {
+        self.api = Some(options);
+        self
+    }
+
+    /// Encrypts everything that it serves.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Answers until `stop` is done; what is being answered then is finished.
     ///
     /// # Errors
-    /// [`GatewayError::Serve`], [`GatewayError::Random`].
+    /// [`GatewayError::Webhooks`], [`GatewayError::Random`].
     pub async fn serve(self, node: Node, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), GatewayError> {
         let vxp =
             self.vxp.map_or_else(Router::new, |options| Router::new().nest("/vxp", vxp::routes(node.clone(), options)));
@@ -143,14 +169,26 @@ impl Gateway {
             Some(options) => console::routes(node.clone(), options)?,
             None => Router::new(),
         };
+        let (stopping, stopped) = watch::channel(());
+        let api = match self.api {
+            Some(options) => Router::new().nest("/api/v1", api::routes(node.clone(), options, stopped)?),
+            None => Router::new(),
+        };
         let routes = Router::new()
             .route("/healthz", get(healthy))
             .route("/readyz", get(ready))
             .route("/metrics", get(metrics))
             .with_state(node)
             .merge(vxp)
-            .merge(console);
-        axum::serve(self.listener, routes).with_graceful_shutdown(stop).await.map_err(GatewayError::Serve)
+            .merge(console)
+            .merge(api);
+        let stop = async move {
+            stop.await;
+            // Ends what would go on for ever: streams of events, and webhooks.
+            drop(stopping);
+        };
+        serve::serve(self.listener, self.tls, routes, stop).await;
+        Ok(())
     }
 }
 

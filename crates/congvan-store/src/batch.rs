@@ -55,7 +55,7 @@ impl Meaning {
     }
 
     /// Every key of an index that leads to an entry with this meaning, and its value.
-    pub(crate) fn each_key(&self, no: ChainNo, seq: u64, time: Time, each: &mut dyn FnMut(Cf, &[u8], &[u8])) {
+    pub(crate) fn each_key(&self, no: ChainNo, seq: u64, time: Time, each: &mut impl FnMut(Cf, &[u8], &[u8])) {
         let place = layout::place(no, seq);
         match self {
             Self::Document { addressees, links } => {

@@ -166,6 +166,24 @@ impl Ledger {
         self.listed(self.0.db.scan_prefix(Cf::ByAddressee, &layout::addressee_prefix(code), true))
     }
 
+    /// What [`Ledger::by_addressee`] lists behind a document that it listed before: how a long list is read page by page.
+    pub fn by_addressee_after(
+        &self,
+        code: &AgencyCode,
+        last: &LinkedEntry,
+    ) -> impl Iterator<Item = Result<EntryRef, StoreError>> + '_ + use<'_> {
+        let from = layout::addressee_prefix(code);
+        let to = match self.0.view().chains.get(&last.header().chain) {
+            Some(chain) => {
+                let place = layout::place(chain.no, last.seq().get());
+                layout::by_addressee(code, last.header().time, place)
+            }
+            // Of an unknown chain nothing was listed.
+            None => from.clone(),
+        };
+        self.listed(self.0.db.scan(Cf::ByAddressee, from, to, true))
+    }
+
     /// Statuses about a document, and documents that link to it, chain by chain in their order.
     pub fn by_document(&self, document: EntryId) -> impl Iterator<Item = Result<EntryRef, StoreError>> + '_ + use<'_> {
         self.listed(self.0.db.scan_prefix(Cf::ByDocument, document.as_bytes(), false))

@@ -39,7 +39,12 @@ impl Node {
             return Err(ConsumerError::Name(name.to_owned()));
         }
         let after = self.0.ledger.cursor(name)?;
-        Ok(Consumer { node: self.clone(), name: name.to_owned(), after })
+        Ok(Consumer { name: name.to_owned(), events: self.events_after(after) })
+    }
+
+    /// The events behind a number, for whoever keeps the number itself; 0 begins at the beginning.
+    pub fn events_after(&self, number: u64) -> Events {
+        Events { node: self.clone(), after: number }
     }
 
     fn event(&self, item: &FeedItem) -> EventView {
@@ -94,9 +99,8 @@ impl Node {
 /// ```
 #[derive(Debug)]
 pub struct Consumer {
-    node: Node,
     name: String,
-    after: u64,
+    events: Events,
 }
 
 impl Consumer {
@@ -108,11 +112,36 @@ impl Consumer {
         loop {
             let mut events = self.next_within(1, Duration::from_secs(3600)).await?;
             if let Some(event) = events.pop() {
-                return Ok(Delivery { node: self.node.clone(), consumer: self.name.clone(), event });
+                return Ok(Delivery { node: self.events.node.clone(), consumer: self.name.clone(), event });
             }
         }
     }
 
+    /// The next events, at most `limit`, as soon as there is one; none after `patience`.
+    ///
+    /// # Errors
+    /// [`ConsumerError`].
+    pub async fn next_within(&mut self, limit: usize, patience: Duration) -> Result<Vec<EventView>, ConsumerError> {
+        self.events.next_within(limit, patience).await
+    }
+
+    /// Marks everything up to `number` as processed, durably.
+    ///
+    /// # Errors
+    /// [`ConsumerError::Store`].
+    pub fn acknowledge(&self, number: u64) -> Result<(), ConsumerError> {
+        Ok(self.events.node.0.ledger.set_cursor(&self.name, number)?)
+    }
+}
+
+/// Follows a node's events from a number on that its reader keeps.
+#[derive(Debug)]
+pub struct Events {
+    node: Node,
+    after: u64,
+}
+
+impl Events {
     /// The next events, at most `limit`, as soon as there is one; none after `patience`.
     ///
     /// # Errors
@@ -133,14 +162,6 @@ impl Consumer {
                 Err(_) => return Ok(Vec::new()),
             }
         }
-    }
-
-    /// Marks everything up to `number` as processed, durably.
-    ///
-    /// # Errors
-    /// [`ConsumerError::Store`].
-    pub fn acknowledge(&self, number: u64) -> Result<(), ConsumerError> {
-        Ok(self.node.0.ledger.set_cursor(&self.name, number)?)
     }
 }
 

@@ -10,6 +10,7 @@ pub const MAX_SCAN: u64 = 64 * 1024 * 1024;
 
 /// What was seen of a signature inside an attachment or a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Carries {
     /// Nobody looked: in a list, or where it is not here yet, in a ZIP, or longer than [`MAX_SCAN`].

@@ -37,7 +37,7 @@
 //! # The parts
 //!
 //! [`setup`] makes directories and keys, [`systems`] keeps the programs that may speak for the agency,
-//! [`users`] the people who may use the web console,
+//! [`tokens`] what the HTTP API lets in, [`users`] the people who may use the web console,
 //! [`registrar`] changes the roster, [`invitations`], [`desk`] and [`enrol`] admit agencies by one-time
 //! codes, [`Node`] sends and reads, [`catalogue`] publishes and follows
 //! administrative procedures, [`Consumer`] follows events, [`archive`] exports and imports, [`audit`]
@@ -58,6 +58,7 @@ pub mod invitations;
 pub mod legal;
 pub mod life;
 pub mod node;
+pub mod page;
 pub mod private_file;
 pub mod read;
 pub mod registrar;
@@ -70,13 +71,14 @@ pub mod send;
 pub mod setup;
 pub mod systems;
 pub mod tally;
+pub mod tokens;
 pub mod users;
 pub mod view;
 pub mod witness;
 
 pub use congvan_core as core;
 pub use congvan_store as store;
-pub use consumer::{Consumer, ConsumerError, Delivery};
+pub use consumer::{Consumer, ConsumerError, Delivery, Events};
 pub use gate::Gate;
 pub use node::{Builder, Node, StartError};
 pub use read::{AttachmentReader, ReadError};

@@ -1,6 +1,6 @@
 //! The node: one ledger, one agency, its peers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -165,6 +165,7 @@ impl Builder {
         if ledger.network() != network {
             return Err(StartError::OtherNetwork { ledger: ledger.network(), genesis: network });
         }
+        sweep(&home.spool());
         let own = finish_rotation(&home, &ledger, own, self.passphrase.as_deref())?;
         let mark = HighWater::open(&home.high_water())?;
         let node_key = match setup::read_keys(&home.node_key(), None)? {
@@ -228,6 +229,16 @@ impl Builder {
             *lock(&node.0.evidence) = Some(evidence);
         }
         Ok(node)
+    }
+}
+
+/// Removes what a crash left of attachments on their way in: whoever has the ledger open is alone here.
+fn sweep(spool: &Path) {
+    let Ok(left) = std::fs::read_dir(spool) else { return };
+    for file in left.flatten() {
+        if let Err(error) = std::fs::remove_file(file.path()) {
+            tracing::warn!(path = %file.path().display(), %error, "what a crash left cannot be removed");
+        }
     }
 }
 

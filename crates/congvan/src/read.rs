@@ -1,6 +1,6 @@
 //! Reading: what this agency may see of the ledger, opened.
 
-use congvan_core::blob::{BlobCipher, BlobRef};
+use congvan_core::blob::{BlobCipher, BlobRef, CHUNK, SEALED_CHUNK};
 use congvan_core::document::{DocumentError, Packaging, Packet};
 use congvan_core::life::{Breach, Event, Held, Life, Recipient, Says};
 use congvan_core::limits::CLOCK_TOLERANCE_MS;
@@ -77,43 +77,6 @@ pub enum ReadError {
 }
 
 impl Node {
-    /// Documents addressed to this agency, newest first.
-    ///
-    /// # Errors
-    /// [`ReadError::Store`].
-    pub fn inbox(&self, limit: usize) -> Result<Vec<DocumentSummary>, ReadError> {
-        let own = self.0.own();
-        let mut documents = Vec::new();
-        for reference in self.0.ledger.by_addressee(&own.code) {
-            if documents.len() == limit {
-                break;
-            }
-            let Some(entry) = self.0.ledger.entry_by_id(reference?.id)? else { continue };
-            if entry.header().kind == Kind::DOCUMENT {
-                documents.push(self.summary(&own, &entry)?);
-            }
-        }
-        Ok(documents)
-    }
-
-    /// Documents that this agency sent, newest first.
-    ///
-    /// # Errors
-    /// [`ReadError::Store`].
-    pub fn outbox(&self, limit: usize) -> Result<Vec<DocumentSummary>, ReadError> {
-        let own = self.0.own();
-        let mut documents = Vec::new();
-        let mut next = self.0.ledger.status(own.chain).head.map(|head| head.seq);
-        while let Some(seq) = next.filter(|_| documents.len() < limit) {
-            next = seq.previous();
-            let Some(entry) = self.0.ledger.entry(own.chain, seq)? else { continue };
-            if entry.header().kind == Kind::DOCUMENT {
-                documents.push(self.summary(&own, &entry)?);
-            }
-        }
-        Ok(documents)
-    }
-
     /// One document as a list shows it; one that is sealed to others shows what everybody sees.
     ///
     /// # Errors
@@ -160,6 +123,14 @@ impl Node {
             };
         }
         Ok(document)
+    }
+
+    /// A document's entry, to link to it; named as in [`Node::document`].
+    ///
+    /// # Errors
+    /// As [`Node::document`].
+    pub fn reference_of(&self, id: &str) -> Result<EntryRef, ReadError> {
+        Ok(self.document_entry(id)?.reference())
     }
 
     /// The entry of a document.
@@ -213,7 +184,7 @@ impl Node {
     }
 
     /// What the list shows of a document; one that is sealed to others shows what everybody sees.
-    fn summary(&self, own: &Own, entry: &LinkedEntry) -> Result<DocumentSummary, ReadError> {
+    pub(crate) fn summary(&self, own: &Own, entry: &LinkedEntry) -> Result<DocumentSummary, ReadError> {
         let payload = Self::payload_of(entry).ok();
         let envelope = payload.as_ref().and_then(|payload| self.open(own, entry, payload).ok()).unwrap_or_default();
         // Of a document whose content was erased, nobody knows any more to whom it went.
@@ -520,6 +491,18 @@ pub struct AttachmentReader {
 }
 
 impl AttachmentReader {
+    /// Begins `offset` bytes further on; what lies before is not read.
+    pub fn starting_at(self, offset: u64) -> impl Iterator<Item = Result<Vec<u8>, ReadError>> {
+        let piece = if self.cipher.is_some() { SEALED_CHUNK } else { CHUNK } as u64;
+        let mut cut = (offset % piece) as usize;
+        let next = u32::try_from(offset / piece).unwrap_or(u32::MAX);
+        Self { next, ..self }.map(move |bytes| {
+            let mut bytes = bytes?;
+            bytes.drain(..std::mem::take(&mut cut).min(bytes.len()));
+            Ok(bytes)
+        })
+    }
+
     fn piece(&self, index: u32) -> Result<Vec<u8>, ReadError> {
         let incomplete = ReadError::Incomplete { missing: 1, chunks: self.blob.chunks() };
         let (bytes, proof) = self.node.0.ledger.chunk(&self.blob, index)?.ok_or(incomplete)?;

@@ -106,6 +106,16 @@ impl Home {
         self.0.join("users.json")
     }
 
+    /// The tokens of the HTTP API, hashed ([`crate::tokens`]).
+    pub fn tokens(&self) -> PathBuf {
+        self.0.join("tokens.json")
+    }
+
+    /// Where the HTTP API reports events of its own accord, and the secrets that it signs with.
+    pub fn webhooks(&self) -> PathBuf {
+        self.0.join("webhooks.json")
+    }
+
     /// Certificates of the authorities that the operator trusts; need not be there ([`crate::certificate`]).
     pub fn trust(&self) -> PathBuf {
         self.0.join("trust")

@@ -8,6 +8,7 @@ use crate::legal::Carries;
 
 /// A document in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DocumentSummary {
     /// The entry's id, 64 hexadecimal digits: the document's name in every command.
     pub id: String,
@@ -48,6 +49,7 @@ pub struct DocumentSummary {
 
 /// How far one addressee is with a document, by what it reported and might report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Progress {
     /// The addressee's code.
     pub agency: String,
@@ -64,6 +66,7 @@ pub struct Progress {
 
 /// That one document concerns another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LinkView {
     /// `answers`, `recalls`, `updates` or `replaces`.
     pub relation: String,
@@ -81,6 +84,7 @@ pub struct LinkView {
 
 /// A document with everything that its reader may know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DocumentView {
     /// As in a list.
     #[serde(flatten)]
@@ -101,7 +105,6 @@ pub struct DocumentView {
     pub has_packet: bool,
     /// Whether that packet carries a signature of its own, which is kept byte for byte and not judged.
     pub packet_carries: Carries,
-    /// What became of it, oldest first.
     /// Earlier documents that it concerns.
     pub links: Vec<LinkView>,
     /// Later documents that concern it.
@@ -114,6 +117,7 @@ pub struct DocumentView {
 
 /// An attachment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FileView {
     /// Its name.
     pub name: String,
@@ -133,6 +137,7 @@ pub struct FileView {
 
 /// A status that somebody reported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StatusView {
     /// The status entry's id.
     pub id: String,
@@ -170,6 +175,7 @@ impl StatusView {
 
 /// What this node checked of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProofView {
     /// The signature was checked under the key that the roster gives for its number.
     pub genuine: bool,
@@ -177,6 +183,7 @@ pub struct ProofView {
     pub signer: String,
     /// What a certificate of the agency's authority says of the key, at the time that the entry states; `None`
     /// where no certificate is bound to it. It decides nothing.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub certificate: Option<KeyCertificate>,
     /// Digest of the payload.
     pub payload_digest: String,
@@ -193,6 +200,7 @@ pub struct ProofView {
 
 /// An agency in the directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AgencyView {
     /// Its code.
     pub code: String,
@@ -226,6 +234,7 @@ pub fn rights(rights: congvan_core::Rights) -> Vec<String> {
 
 /// The state of the node itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeView {
     /// This software's version.
     pub version: String,
@@ -260,6 +269,7 @@ pub struct NodeView {
 
 /// A connected peer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PeerView {
     /// Its network key.
     pub node: String,
@@ -273,6 +283,7 @@ pub struct PeerView {
 
 /// An event of a durable consumer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventView {
     /// Its number in this node's log, to acknowledge it by.
     #[serde(rename = "event_number")]
@@ -284,6 +295,7 @@ pub struct EventView {
 
 /// What an event is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EventKind {

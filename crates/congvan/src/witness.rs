@@ -26,6 +26,7 @@ const LOOKED_AT: usize = 64;
 
 /// One witness' word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WitnessView {
     /// The witness' code.
     pub agency: String,
@@ -37,6 +38,7 @@ pub struct WitnessView {
 
 /// What covers an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CoverView {
     /// The checkpoint's size: it covers every number up to it.
     pub size: u64,

@@ -66,6 +66,18 @@ pub(crate) struct Config {
     pub(crate) http_allow_remote: bool,
     /// Whether the web console is served at `/`.
     pub(crate) console: bool,
+    /// The certificate that everything over HTTP is encrypted with, and those that vouch for it.
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Its key.
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Whether software that is not Rust is answered at `/api/v1`.
+    pub(crate) api: bool,
+    /// Requests a second that one token may make.
+    pub(crate) api_requests_per_second: u32,
+    /// The most MiB of one upload.
+    pub(crate) api_max_upload_mib: u32,
+    /// Whether webhooks may go to other machines unencrypted.
+    pub(crate) api_insecure_webhooks: bool,
     /// Whether the calls of the national axis' SDK are answered at `/vxp`.
     pub(crate) vxp: bool,
     /// Minutes that a timestamp may be from the node's clock when it is first used.
@@ -99,6 +111,12 @@ impl Default for Config {
             http: None,
             http_allow_remote: false,
             console: false,
+            tls_certificate: None,
+            tls_key: None,
+            api: false,
+            api_requests_per_second: 50,
+            api_max_upload_mib: 4096,
+            api_insecure_webhooks: false,
             vxp: false,
             vxp_window_minutes: 10,
             vxp_session_hours: 24,
@@ -187,7 +205,7 @@ enum Shape {
     Number,
 }
 
-const KEYS: [(&str, Shape); 20] = [
+const KEYS: [(&str, Shape); 26] = [
     ("dir", Shape::Text),
     ("listen", Shape::List),
     ("bootstrap", Shape::List),
@@ -200,6 +218,12 @@ const KEYS: [(&str, Shape); 20] = [
     ("http", Shape::Text),
     ("http_allow_remote", Shape::Switch),
     ("console", Shape::Switch),
+    ("tls_certificate", Shape::Text),
+    ("tls_key", Shape::Text),
+    ("api", Shape::Switch),
+    ("api_requests_per_second", Shape::Number),
+    ("api_max_upload_mib", Shape::Number),
+    ("api_insecure_webhooks", Shape::Switch),
     ("vxp", Shape::Switch),
     ("vxp_window_minutes", Shape::Number),
     ("vxp_session_hours", Shape::Number),
@@ -289,8 +313,8 @@ impl Config {
             && !http.ip().is_loopback()
             && !self.http_allow_remote
         {
-            let reason = "it is reachable from other machines, and neither encrypted nor authenticated; \
-                          use 127.0.0.1, or set http_allow_remote = true behind a proxy that is";
+            let reason = "it is reachable from other machines, and /metrics is for everybody there; use 127.0.0.1, \
+                          or set http_allow_remote = true, with tls_certificate or behind a proxy that encrypts";
             return Err(ConfigError::Value { key: "http", value: http.to_string(), reason: reason.to_owned() });
         }
         if self.console && self.http.is_none() {
@@ -298,6 +322,8 @@ impl Config {
             return Err(ConfigError::Value { key: "console", value: "true".to_owned(), reason });
         }
         self.vxp_options()?;
+        self.api_options()?;
+        self.tls_files()?;
         crate::logging::filter(&self.log_level).map(drop).map_err(|e| ConfigError::Value {
             key: "log_level",
             value: self.log_level.clone(),
@@ -467,6 +493,14 @@ mod tests {
         refused(Config { vxp: true, ..default() }, "`http`");
         refused(Config { console: true, ..default() }, "console");
         refused(Config { vxp_utc_offset: "7".into(), ..default() }, "vxp_utc_offset");
+        refused(Config { api: true, ..default() }, "`http`");
+        refused(Config { tls_key: Some("/x".into()), ..default() }, "tls_certificate");
+        for api_requests_per_second in [0, 10_001] {
+            refused(Config { api_requests_per_second, ..default() }, "1 to 10000");
+        }
+        for api_max_upload_mib in [0, 131_073] {
+            refused(Config { api_max_upload_mib, ..default() }, "1 to 131072");
+        }
         for (vxp_window_minutes, vxp_session_hours, vxp_max_packet_mib, key) in [
             (0, 24, 512, "vxp_window_minutes"),
             (1441, 24, 512, "vxp_window_minutes"),

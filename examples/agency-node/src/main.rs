@@ -5,6 +5,7 @@
 
 mod config;
 mod logging;
+mod web;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use congvan::Node;
-use congvan_gateway::{ConsoleOptions, Exposure, Gateway, GatewayError};
+use congvan_gateway::{ConsoleOptions, Exposure, Gateway, GatewayError, Tls, TlsError};
 use congvan_search::{Search, SearchError};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -58,6 +59,8 @@ enum Failure {
     Gateway(#[from] GatewayError),
     #[error(transparent)]
     Search(#[from] SearchError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("the node did not stop within {STOP:?}; everything that it acknowledged is on disk")]
     Stop,
 }
@@ -103,12 +106,24 @@ async fn run(config: Config) -> Result<(), Failure> {
     let gateway = match config.http {
         Some(address) => {
             let exposure = if config.http_allow_remote { Exposure::AnyMachine } else { Exposure::ThisMachine };
-            let gateway = Gateway::bind(address, exposure).await?;
-            let gateway = match config.vxp_options()? {
-                Some(options) => gateway.vxp(options),
-                None => gateway,
-            };
-            Some(if config.console { gateway.console(ConsoleOptions::default()) } else { gateway })
+            let mut gateway = Gateway::bind(address, exposure).await?;
+            let tls = config.tls_files()?;
+            let secure = tls.is_some();
+            if let Some((certificate, key)) = tls {
+                gateway = gateway.tls(Tls::from_files(certificate, key)?);
+            } else if config.http_allow_remote {
+                warn!(%address, "HTTP is reachable from other machines and not encrypted: only behind a proxy that is");
+            }
+            if let Some(options) = config.vxp_options()? {
+                gateway = gateway.vxp(options);
+            }
+            if let Some(options) = config.api_options()? {
+                gateway = gateway.api(options);
+            }
+            if config.console {
+                gateway = gateway.console(ConsoleOptions { secure, ..ConsoleOptions::default() });
+            }
+            Some(gateway)
         }
         None => None,
     };
@@ -121,7 +136,10 @@ async fn run(config: Config) -> Result<(), Failure> {
     };
     let (stop_gateway, stopped) = oneshot::channel::<()>();
     let serving = gateway.map(|gateway| {
-        info!(address = %gateway.address(), vxp = config.vxp, console = config.console, "health and metrics are served");
+        info!(
+            address = %gateway.address(), vxp = config.vxp, api = config.api, console = config.console,
+            "health and metrics are served"
+        );
         tokio::spawn(gateway.serve(node.clone(), async { drop(stopped.await) }))
     });
     tell(NotifyState::Ready);

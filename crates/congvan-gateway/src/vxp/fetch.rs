@@ -51,7 +51,7 @@ impl Vxp {
 }
 
 /// A document's packet: as it came, or written now where it did not come as one.
-fn document_packet(node: &Node, document: &DocumentView, mut envelope: Envelope) -> Result<Vec<u8>, Fault> {
+pub(crate) fn document_packet(node: &Node, document: &DocumentView, mut envelope: Envelope) -> Result<Vec<u8>, Fault> {
     let id = &document.summary.id;
     let mut attachments = Vec::with_capacity(envelope.attachments.len());
     for (number, listed) in envelope.attachments.iter().enumerate() {

@@ -25,8 +25,8 @@ mod spool;
 mod time;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -41,11 +41,15 @@ use congvan::systems::{System, Systems};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use answer::Fault;
+pub(crate) use answer::Fault;
+pub(crate) use fetch::document_packet;
 use mailbox::Mailbox;
+pub(crate) use send::{answered_document, outgoing};
 use session::Sessions;
 use sign::Claim;
 pub use time::{NotAnOffset, UtcOffset};
+
+use crate::reload::Reloaded;
 
 /// Calls that are answered at once; more wait.
 const MAX_CALLS: usize = 64;
@@ -90,7 +94,7 @@ impl Default for VxpOptions {
 struct Vxp {
     node: Node,
     options: VxpOptions,
-    systems: SystemsFile,
+    systems: Reloaded<Systems>,
     sessions: Sessions,
     mailbox: Mailbox,
     calls: Arc<Semaphore>,
@@ -101,7 +105,7 @@ struct Vxp {
 /// The routes of the interface, to be mounted at `/vxp`.
 pub(crate) fn routes(node: Node, options: VxpOptions) -> Router {
     let vxp = Vxp {
-        systems: SystemsFile::default(),
+        systems: Reloaded::new(node.home().systems()),
         sessions: Sessions::new(options.window, options.session, options.utc_offset),
         mailbox: Mailbox::default(),
         calls: Arc::new(Semaphore::new(MAX_CALLS)),
@@ -168,7 +172,8 @@ impl Vxp {
                 headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes().trim_ascii())).collect();
             let claim = Claim::read(&headers)?;
             let id = claim.get("systemid").unwrap_or_default().to_owned();
-            let system = self.systems.get(&self.node, &id)?;
+            let systems = self.systems.get(|| Systems::load(self.node.home()).map_err(Fault::from))?;
+            let system = systems.get(&id).cloned();
             // An unknown system takes as long to refuse as a wrong secret.
             let secret = system.as_ref().map_or("", |system| system.secret.expose());
             let proven = claim.verify(secret.as_bytes());
@@ -222,46 +227,4 @@ fn units(bytes: u64) -> u32 {
 /// Runs what reads the disk off the runtime.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Fault> + Send + 'static) -> Result<T, Fault> {
     tokio::task::spawn_blocking(work).await?
-}
-
-/// The systems as their file has them: read again when it changed, so that a rotated secret or a removed
-/// system counts from the next call on.
-#[derive(Debug, Default)]
-struct SystemsFile(Mutex<Option<(FileState, Arc<Systems>)>>);
-
-/// What tells that a file is another.
-type FileState = Option<(SystemTime, u64, u64)>;
-
-impl SystemsFile {
-    fn get(&self, node: &Node, id: &str) -> Result<Option<System>, Fault> {
-        let state = file_state(node)?;
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let systems = match &*known {
-            Some((read, systems)) if *read == state => systems.clone(),
-            _ => {
-                let systems = Arc::new(Systems::load(node.home())?);
-                *known = Some((state, systems.clone()));
-                systems
-            }
-        };
-        Ok(systems.get(id).cloned())
-    }
-}
-
-fn file_state(node: &Node) -> Result<FileState, Fault> {
-    match std::fs::metadata(node.home().systems()) {
-        Ok(found) => Ok(Some((found.modified()?, found.len(), inode(&found)))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-#[cfg(unix)]
-fn inode(found: &std::fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(found)
-}
-
-#[cfg(not(unix))]
-fn inode(_: &std::fs::Metadata) -> u64 {
-    0
 }

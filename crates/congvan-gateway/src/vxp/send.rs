@@ -37,7 +37,8 @@ impl Vxp {
                     })
                 })
                 .await?;
-                let outgoing = outgoing(draft, retry)?;
+                // The SDK has no way to insist, and what it recalls may be of the time before this ledger.
+                let outgoing = Outgoing { force: true, key: Some(retry), ..outgoing(draft)? };
                 to_its_end(room, async move { node.send(outgoing).await }).await?
             }
             MessageType::Status => {
@@ -90,17 +91,15 @@ pub(super) fn check_service(text: &str) -> Result<(), Fault> {
     }
 }
 
-fn outgoing(draft: Draft, key: String) -> Result<Outgoing, Fault> {
+/// What a packet's draft sends; how, is the caller's.
+pub(crate) fn outgoing(draft: Draft) -> Result<Outgoing, Fault> {
     let to = draft.to.into_iter().map(AgencyCode::new).collect::<Result<Vec<_>, _>>();
     Ok(Outgoing {
         references: draft.links.into_iter().filter_map(named).collect(),
-        // The SDK has no way to insist, and what it recalls may be of the time before this ledger.
-        force: true,
         to: to.map_err(|error| Fault::Packet(format!("To/OrganId: {error}")))?,
         envelope: draft.envelope,
         attachments: draft.attachments.into_iter().map(Source::Bytes).collect(),
         skeleton: Some(draft.skeleton),
-        key: Some(key),
         ..Outgoing::default()
     })
 }
@@ -119,7 +118,7 @@ fn named(link: PacketLink) -> Option<(Relation, Reference)> {
 
 /// The id of the document that a status packet is about: for 13 one of this agency's own, else one that
 /// came to it. Where its author sent it anew under the same id, the last is meant.
-fn answered_document(node: &Node, code: StatusCode, answers: &Reference) -> Result<String, Fault> {
+pub(crate) fn answered_document(node: &Node, code: StatusCode, answers: &Reference) -> Result<String, Fault> {
     let mut found = node.find_by_reference(answers)?;
     found.retain(|document| match code {
         StatusCode::RecallAsked => document.chain == node.chain(),

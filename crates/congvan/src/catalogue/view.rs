@@ -19,6 +19,7 @@ pub(super) fn life(life: Life) -> &'static str {
 
 /// A fee: đồng as a number, or words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum FeeView {
     /// So many đồng.
@@ -47,6 +48,7 @@ impl std::fmt::Display for FeeView {
 
 /// One way to pay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChannelView {
     /// What it is.
     pub kind: String,
@@ -58,6 +60,7 @@ pub struct ChannelView {
 
 /// A form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FormView {
     /// Its file name.
     pub name: String,
@@ -73,6 +76,7 @@ pub struct FormView {
 
 /// A procedure, whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProcedureView {
     /// Its code.
     pub code: String,
@@ -165,6 +169,7 @@ impl ProcedureView {
 
 /// A procedure in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProcedureSummary {
     /// The publisher's code.
     pub publisher: String,
@@ -210,6 +215,7 @@ impl ProcedureSummary {
 
 /// A list of procedures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CatalogueList {
     /// By publisher and code.
     pub procedures: Vec<ProcedureSummary>,
@@ -219,6 +225,7 @@ pub struct CatalogueList {
 
 /// How a procedure ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RetiredView {
     /// Why.
     pub reason: String,
@@ -235,6 +242,7 @@ impl RetiredView {
 
 /// A procedure and its history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProcedureDetail {
     /// The publisher's code.
     pub publisher: String,
@@ -256,6 +264,7 @@ pub struct ProcedureDetail {
 
 /// A field that changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldChange {
     /// Its name, as in [`ProcedureView`].
     pub field: String,
@@ -300,6 +309,7 @@ fn value(value: &FieldValue) -> Value {
 
 /// What an entry did to the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CatalogueChange {
     /// Where it stands in this node's feed.
     pub cursor: u64,
@@ -318,6 +328,7 @@ pub struct CatalogueChange {
 
 /// What kind of change it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "change", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChangeKind {
@@ -375,6 +386,7 @@ impl ChangeKind {
 
 /// What changed after a cursor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CatalogueChanges {
     /// In the order in which they came here.
     pub changes: Vec<CatalogueChange>,

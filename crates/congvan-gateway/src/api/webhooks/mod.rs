@@ -1,0 +1,336 @@
+//! Webhooks: the node reports events of its own accord, to a program that listens.
+//!
+//! They stand in `webhooks.json` in the node's directory (mode 0600), with the secret of each, for HMAC needs it. How
+//! far each is, is a cursor in the ledger, as a named consumer's: what was not taken comes again, also after a restart.
+
+mod client;
+mod deliver;
+mod target;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use congvan::core::rng;
+use congvan::private_file::{self, PrivateFileError};
+use congvan::systems::Secret;
+use congvan::{Node, setup};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use utoipa::ToSchema;
+
+use super::auth::{Admin, May};
+use super::extract::{self, Path};
+use super::problem::{Kind, Problem};
+use super::{Api, blocking};
+use client::Client;
+use deliver::{Deliveries, Delivery};
+use target::Target;
+
+/// The most webhooks of one node.
+const MAX_WEBHOOKS: usize = 100;
+/// What the names of their consumers begin with.
+pub(super) const CONSUMER: &str = "webhook.";
+/// What a secret begins with, as in the Standard Webhooks specification.
+const SECRET: &str = "whsec_";
+
+/// An event that a webhook may be for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum EventName {
+    /// A document addressed to this agency arrived.
+    Received,
+    /// This agency sent a document.
+    Sent,
+    /// Somebody reported on a document.
+    Status,
+    /// The roster changed.
+    Roster,
+    /// The catalogue changed.
+    Catalogue,
+    /// Something else, or something that cannot be read.
+    Other,
+}
+
+impl EventName {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Sent => "sent",
+            Self::Status => "status",
+            Self::Roster => "roster",
+            Self::Catalogue => "catalogue",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// A webhook, as the file has it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Webhook {
+    url: String,
+    secret: Secret,
+    events: Vec<EventName>,
+    since: u64,
+}
+
+/// The file.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WebhooksFile {
+    webhooks: BTreeMap<String, Webhook>,
+}
+
+/// Webhooks that run.
+#[derive(Debug)]
+pub(super) struct Webhooks {
+    node: Node,
+    path: PathBuf,
+    insecure: bool,
+    client: Arc<Client>,
+    stopped: watch::Receiver<()>,
+    running: Mutex<BTreeMap<String, Running>>,
+    /// Held while the file is changed.
+    changing: Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Running {
+    webhook: Webhook,
+    deliveries: Arc<Deliveries>,
+    task: AbortHandle,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Webhooks {
+    /// Runs those of the file.
+    pub(super) fn start(node: Node, insecure: bool, stopped: watch::Receiver<()>) -> Result<Self, PrivateFileError> {
+        let path = node.home().webhooks();
+        let file: WebhooksFile = private_file::load(&path)?;
+        let (client, running, changing) = (Arc::new(Client::default()), Mutex::default(), Mutex::default());
+        let webhooks = Self { node, path, insecure, client, stopped, running, changing };
+        for (id, webhook) in file.webhooks {
+            match webhooks.run(&id, webhook) {
+                Ok(()) => {}
+                Err(problem) => tracing::error!(webhook = id, ?problem, "a webhook cannot run"),
+            }
+        }
+        Ok(webhooks)
+    }
+
+    fn run(&self, id: &str, webhook: Webhook) -> Result<(), Problem> {
+        let target =
+            Target::parse(&webhook.url, self.insecure).map_err(|error| Problem::invalid("url", error.to_string()))?;
+        let consumer = self.node.consumer(&format!("{CONSUMER}{id}"))?;
+        let deliveries = Arc::new(Deliveries::default());
+        let delivery = Delivery {
+            id: id.to_owned(),
+            target,
+            key: STANDARD.decode(webhook.secret.expose().trim_start_matches(SECRET)).map_err(Problem::internal)?,
+            events: webhook.events.clone(),
+            consumer,
+            client: self.client.clone(),
+            deliveries: deliveries.clone(),
+        };
+        let mut stopped = self.stopped.clone();
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                () = delivery.run() => {}
+                _ = stopped.changed() => {}
+            }
+        });
+        let running = Running { webhook, deliveries, task: task.abort_handle() };
+        self.running().insert(id.to_owned(), running);
+        Ok(())
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What runs, as the file has it.
+    fn file(&self) -> WebhooksFile {
+        let webhooks = self.running().iter().map(|(id, running)| (id.clone(), running.webhook.clone())).collect();
+        WebhooksFile { webhooks }
+    }
+
+    fn add(&self, draft: WebhookDraft) -> Result<NewWebhook, Problem> {
+        let WebhookDraft { url, events, after } = draft;
+        Target::parse(&url, self.insecure).map_err(|error| Problem::invalid("url", error.to_string()))?;
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = self.file();
+        if file.webhooks.len() >= MAX_WEBHOOKS {
+            return Err(Problem::new(Kind::Invalid, format!("a node has at most {MAX_WEBHOOKS} webhooks")));
+        }
+        let mut random = rng::from_os().map_err(Problem::internal)?;
+        let id = hex::encode(rng::bytes::<8>(&mut random));
+        let secret = format!("{SECRET}{}", STANDARD.encode(rng::bytes::<32>(&mut random)));
+        let secret = Secret::new(secret).map_err(Problem::internal)?;
+        let head = self.node.ledger().feed_head();
+        let after = after.unwrap_or(head);
+        if after > head {
+            return Err(Problem::invalid("after", format!("the last event has number {head}")));
+        }
+        self.node.consumer(&format!("{CONSUMER}{id}"))?.acknowledge(after)?;
+        let webhook = Webhook { url, secret: secret.clone(), events, since: setup::now().as_millis() };
+        file.webhooks.insert(id.clone(), webhook.clone());
+        private_file::save(&self.path, &file).map_err(Problem::internal)?;
+        self.run(&id, webhook)?;
+        let shown = self.shown(&id)?;
+        Ok(NewWebhook { webhook: shown, secret: secret.expose().to_owned() })
+    }
+
+    fn remove(&self, id: &str) -> Result<(), Problem> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = self.file();
+        file.webhooks.remove(id).ok_or_else(missing)?;
+        private_file::save(&self.path, &file).map_err(Problem::internal)?;
+        self.running().remove(id);
+        Ok(())
+    }
+
+    fn shown(&self, id: &str) -> Result<WebhookView, Problem> {
+        let (mut view, last) = {
+            let running = self.running();
+            let Running { webhook, deliveries, .. } = running.get(id).ok_or_else(missing)?;
+            let Webhook { url, events, since, .. } = webhook.clone();
+            let view = WebhookView {
+                id: id.to_owned(),
+                url,
+                events,
+                since,
+                acknowledged: 0,
+                waiting: 0,
+                state: deliveries.get(),
+            };
+            (view, self.node.ledger().feed_head())
+        };
+        view.acknowledged = self.node.ledger().cursor(&format!("{CONSUMER}{id}"))?;
+        view.waiting = last.saturating_sub(view.acknowledged);
+        Ok(view)
+    }
+}
+
+fn missing() -> Problem {
+    Problem::new(Kind::NotFound, "there is no such webhook")
+}
+
+/// A webhook to add.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"url": "http://127.0.0.1:8080/congvan", "events": ["received", "status"]}))]
+pub(super) struct WebhookDraft {
+    /// Where to: https, or http on this machine.
+    url: String,
+    /// Which events; all where none is named.
+    #[serde(default)]
+    events: Vec<EventName>,
+    /// Behind which event to begin; by default behind the last one that there is now.
+    #[serde(default)]
+    after: Option<u64>,
+}
+
+/// A webhook.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WebhookView {
+    /// Its id.
+    id: String,
+    /// Where to.
+    url: String,
+    /// Which events; all where none is named.
+    events: Vec<EventName>,
+    /// When it was added: milliseconds since 1970.
+    since: u64,
+    /// The last event that was delivered, or that it is not for.
+    acknowledged: u64,
+    /// How many events came since.
+    waiting: u64,
+    /// How delivering goes.
+    #[serde(flatten)]
+    state: deliver::DeliveryState,
+}
+
+/// A webhook and its secret.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct NewWebhook {
+    #[serde(flatten)]
+    webhook: WebhookView,
+    /// What deliveries are signed with. It is shown this once.
+    secret: String,
+}
+
+/// The webhooks.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WebhookList {
+    webhooks: Vec<WebhookView>,
+}
+
+/// The webhooks, and how delivering to each goes.
+#[utoipa::path(get, path = "/webhooks", tag = "events", security(("bearer" = ["admin"])),
+    responses((status = 200, description = "The webhooks", body = WebhookList)))]
+pub(super) async fn list(State(api): State<Arc<Api>>, _: May<Admin>) -> Result<Json<WebhookList>, Problem> {
+    blocking(move || {
+        let ids: Vec<_> = api.webhooks.running().keys().cloned().collect();
+        let webhooks = ids.iter().filter_map(|id| api.webhooks.shown(id).ok()).collect();
+        Ok::<_, Problem>(Json(WebhookList { webhooks }))
+    })
+    .await
+}
+
+/// Add a webhook: from now on each event is sent to it by POST, signed, until it answers with 2xx.
+#[utoipa::path(post, path = "/webhooks", tag = "events", security(("bearer" = ["admin"])), request_body = WebhookDraft,
+    responses((status = 201, description = "Added", body = NewWebhook), (status = 400, description = "The body is not JSON"),
+        (status = 408, description = "The body did not arrive in time"), (status = 413, description = "The body is too large"),
+        (status = 415, description = "The body is not JSON")))]
+pub(super) async fn add(
+    State(api): State<Arc<Api>>,
+    _: May<Admin>,
+    extract::Json(draft): extract::Json<WebhookDraft>,
+) -> Result<Response, Problem> {
+    let runtime = tokio::runtime::Handle::current();
+    let added = blocking(move || {
+        let _entered = runtime.enter();
+        api.webhooks.add(draft)
+    })
+    .await?;
+    let place = HeaderValue::try_from(format!("/api/v1/webhooks/{}", added.webhook.id)).map_err(Problem::internal)?;
+    Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(added)).into_response())
+}
+
+/// A webhook, and how delivering to it goes.
+#[utoipa::path(get, path = "/webhooks/{id}", tag = "events", security(("bearer" = ["admin"])),
+    params(("id" = String, Path, description = "Its id")),
+    responses((status = 200, description = "The webhook", body = WebhookView), (status = 404, description = "There is no such webhook")))]
+pub(super) async fn show(
+    State(api): State<Arc<Api>>,
+    _: May<Admin>,
+    Path(id): Path<String>,
+) -> Result<Json<WebhookView>, Problem> {
+    blocking(move || api.webhooks.shown(&id)).await.map(Json)
+}
+
+/// Remove a webhook: nothing is sent to it any more.
+#[utoipa::path(delete, path = "/webhooks/{id}", tag = "events", security(("bearer" = ["admin"])),
+    params(("id" = String, Path, description = "Its id")),
+    responses((status = 204, description = "Removed"), (status = 404, description = "There is no such webhook")))]
+pub(super) async fn remove(
+    State(api): State<Arc<Api>>,
+    _: May<Admin>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    blocking(move || api.webhooks.remove(&id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
