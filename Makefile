@@ -27,6 +27,12 @@ help: ## list these tasks
 demo: tools ## three agencies exchange a packet and an auditor verifies it; PACKET=FILE takes another packet
 	@$(DEMO) $(if $(PACKET),--packet "$(PACKET)")
 
+.PHONY: bindings
+bindings: tools ## the modules for Python and Kotlin, and the C library, under target/bindings
+	cargo build --release --workspace --lib --example congvan-bindgen
+	@built=$${CARGO_TARGET_DIR:-target}; \
+	$$built/release/examples/congvan-bindgen $$built/release/libcongvan_uniffi.so $$built/bindings
+
 .PHONY: test
 test: lint docs unit deny audit demos ## everything that CI runs
 	$(call say,all passed)

@@ -40,10 +40,12 @@
 //! [`registrar`] changes the roster, [`Node`] sends and reads, [`catalogue`] publishes and follows
 //! administrative procedures, [`Consumer`] follows events, [`archive`] exports and imports, [`audit`]
 //! judges a copy without trusting any node, [`certificate`] says what X.509 certificates vouch for
-//! agencies' keys, [`control`] is the operator's socket.
+//! agencies' keys, [`control`] is the operator's socket. [`blocking`] and [`plain`] are what bindings for
+//! other languages are made of, [`practice`] makes a network to try things in.
 
 pub mod archive;
 pub mod audit;
+pub mod blocking;
 pub mod catalogue;
 pub mod certificate;
 pub mod consumer;
@@ -53,6 +55,8 @@ pub mod gate;
 pub mod legal;
 pub mod life;
 pub mod node;
+pub mod plain;
+pub mod practice;
 pub mod read;
 pub mod registrar;
 mod registry;
