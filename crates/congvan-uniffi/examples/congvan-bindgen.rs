@@ -22,6 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             languages: vec![language],
             source: library.as_str().into(),
             out_dir: dir.as_str().into(),
+            config_override: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/bindgen.toml").into()),
             ..GenerateOptions::default()
         })?;
         // Python's module looks for the library beside itself; for Java it is a folder like any other.
