@@ -1,7 +1,8 @@
 /* Two nodes in one program: one sends a document, the other receives it through a durable consumer and accepts it.
  *
- *   cc -Icrates/congvan-c/include examples/c/send_receive.c -Ltarget/release -lcongvan_c -o send_receive
- *   LD_LIBRARY_PATH=target/release ./send_receive DIRECTORY
+ *   make bindings
+ *   cc -Itarget/bindings/c examples/c/send_receive.c -Ltarget/bindings/c -lcongvan_c -o send_receive
+ *   LD_LIBRARY_PATH=target/bindings/c ./send_receive DIRECTORY
  *
  * Real software has a library for JSON; this one gets along without, by looking for "name":"value".
  */

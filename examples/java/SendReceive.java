@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 /**
  * Two nodes in one program: one sends a document, the other receives it through a durable consumer and accepts it.
  *
- * <pre>java -cp /usr/share/java/jna.jar -Djna.library.path=target/release examples/java/SendReceive.java</pre>
+ * <pre>make bindings
+ * java -cp /usr/share/java/jna.jar -Djna.library.path=target/bindings/c examples/java/SendReceive.java</pre>
  *
  * Real software has a library for JSON; this one gets along without, by looking for "name":"value".
  */

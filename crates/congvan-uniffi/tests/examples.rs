@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use common::{JNA, generate, kotlinc, repository, said, utf8};
+use common::{JNA, generate, has, repository, said, utf8};
 
 /// The generated modules.
 fn bindings() -> &'static Path {
@@ -53,11 +53,13 @@ fn the_example_in_kotlin_sends_receives_and_reports() {
     let generated = bindings().join("kotlin");
     let module = std::fs::read_to_string(generated.join("congvan/congvan.kt")).unwrap();
     assert!(module.contains("class Node"), "the module is made, whether or not it can be compiled here");
-    let (Some(kotlinc), true) = (kotlinc(), Path::new(JNA).is_file()) else {
-        return eprintln!("skipped: kotlinc (2.0 or newer; KOTLINC names it) or {JNA} is not on this machine");
-    };
+    if !has("kotlinc") || !Path::new(JNA).is_file() {
+        return eprintln!(
+            "skipped: kotlinc (2.0 or newer) or {JNA} (apt-get install libjna-java) is not on this machine"
+        );
+    }
     let jar = bindings().join("example.jar");
-    let mut compile = Command::new(kotlinc);
+    let mut compile = Command::new("kotlinc");
     compile.args(["-cp", JNA]).arg(&generated).arg(repository().join("examples/kotlin/SendReceive.kt"));
     said(compile.args(["-include-runtime", "-d"]).arg(&jar));
     let mut java = Command::new("java");

@@ -1,7 +1,6 @@
 //! What was built, and what the machine has.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -43,12 +42,6 @@ pub(crate) fn said(command: &mut Command) -> String {
 /// Whether the machine has this program.
 pub(crate) fn has(program: &str) -> bool {
     Command::new(program).arg("-version").output().is_ok_and(|output| output.status.success())
-}
-
-/// The Kotlin compiler, where there is one.
-pub(crate) fn kotlinc() -> Option<OsString> {
-    let named = std::env::var_os("KOTLINC").unwrap_or_else(|| "kotlinc".into());
-    has(named.to_str()?).then_some(named)
 }
 
 /// Programs print Vietnamese, whatever the machine's language is.
