@@ -27,6 +27,15 @@ help: ## list these tasks
 demo: tools ## three agencies exchange a packet and an auditor verifies it; PACKET=FILE takes another packet
 	@$(DEMO) $(if $(PACKET),--packet "$(PACKET)")
 
+.PHONY: bindings
+bindings: tools ## the libraries for Python, Kotlin and C, each in a folder of target/bindings
+	cargo build --release --workspace --lib --example congvan-bindgen
+	@built=$${CARGO_TARGET_DIR:-target}; \
+	$$built/release/examples/congvan-bindgen $$built/release/libcongvan_uniffi.so $$built/bindings; \
+	mkdir -p $$built/bindings/c; \
+	cp $$built/release/libcongvan_c.so crates/congvan-c/include/congvan.h $$built/bindings/c; \
+	strip --strip-debug $$built/bindings/*/*.so
+
 .PHONY: test
 test: lint docs unit deny audit demos package ## everything that CI runs
 	$(call say,all passed)

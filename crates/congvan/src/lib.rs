@@ -42,10 +42,12 @@
 //! codes, [`Node`] sends and reads, [`catalogue`] publishes and follows
 //! administrative procedures, [`Consumer`] follows events, [`archive`] exports and imports, [`audit`]
 //! judges a copy without trusting any node, [`certificate`] says what X.509 certificates vouch for
-//! agencies' keys, [`search`] is where a searcher of documents is plugged in, [`control`] is the operator's socket.
+//! agencies' keys, [`search`] is where a searcher of documents is plugged in, [`control`] is the operator's socket. [`blocking`] and [`plain`]
+//! are what bindings for other languages are made of, [`practice`] makes a network to try things in.
 
 pub mod archive;
 pub mod audit;
+pub mod blocking;
 pub mod catalogue;
 pub mod certificate;
 pub mod consumer;
@@ -59,6 +61,8 @@ pub mod legal;
 pub mod life;
 pub mod node;
 pub mod page;
+pub mod plain;
+pub mod practice;
 pub mod private_file;
 pub mod read;
 pub mod registrar;

@@ -321,7 +321,8 @@ impl Tokens {
     pub fn admit(&self, presented: &str, now: Time) -> Result<(&TokenName, &Token), Unwelcome> {
         let hash = TokenHash::of(presented);
         // All are compared, whichever it is.
-        let found = self.tokens.iter().filter(|(_, token)| token.hash == hash).last();
+        let found =
+            self.tokens.iter().fold(None, |found, entry| if entry.1.hash == hash { Some(entry) } else { found });
         let (name, token) = found.ok_or(Unwelcome::Unknown)?;
         if token.has_expired(now) { Err(Unwelcome::Expired) } else { Ok((name, token)) }
     }

@@ -28,7 +28,7 @@ async fn a_token_opens_what_it_was_made_for_from_the_next_request_on() {
         let Some(scopes) = operation["security"][0]["bearer"].as_array() else { continue };
         let [scope] = scopes.as_slice() else { panic!("{method} {path} has one scope") };
         let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-        let path = format!("/api/v1{}", path.replace("{number}", "0").replace('{', "").replace('}', ""));
+        let path = format!("/api/v1{}", path.replace("{number}", "0").replace(['{', '}'], ""));
         let problem = |answer: crate::client::Answer, status, kind| {
             // A head has no body to say more in.
             if method == Method::HEAD { drop(answer.is(status)) } else { drop(answer.problem(status, kind)) }

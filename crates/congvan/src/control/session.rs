@@ -98,6 +98,11 @@ impl Session {
         }
     }
 
+    /// A way to a node that runs in this process, which [`Session::close`] would shut down.
+    pub fn with(node: Node) -> Self {
+        Self(Way::Here(node))
+    }
+
     /// Whether a running node answers.
     pub fn is_running(&self) -> bool {
         matches!(self.0, Way::Running(_))
