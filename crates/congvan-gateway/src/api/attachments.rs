@@ -18,7 +18,7 @@ use super::{Api, blocking};
 /// An attachment, or with `Range` a part of it.
 ///
 /// `ETag` is the digest of its bytes, so an interrupted download goes on with `Range` and `If-Range`.
-#[utoipa::path(method(get, head), path = "/documents/{id}/attachments/{number}", tag = "documents",
+#[utoipa::path(method(get, head), path = "/documents/{id}/attachments/{number}", operation_id = "attachment", tag = "documents",
     security(("bearer" = ["documents:read"])),
     params(("id" = String, Path, description = "The document's id, or at least 8 leading digits of it"),
         ("number" = usize, Path, description = "Its place in `files`, counted from 0"),

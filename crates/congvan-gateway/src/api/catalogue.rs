@@ -41,7 +41,7 @@ pub(super) struct Listed {
 }
 
 /// Procedures, by publisher and code. `more` says whether there are others: narrow the filter.
-#[utoipa::path(get, path = "/procedures", tag = "catalogue", params(Listed), security(("bearer" = ["catalogue:read"])),
+#[utoipa::path(get, path = "/procedures", operation_id = "procedures", tag = "catalogue", params(Listed), security(("bearer" = ["catalogue:read"])),
     responses((status = 200, description = "The procedures", body = CatalogueList)))]
 pub(super) async fn procedures(
     State(api): State<Arc<Api>>,
@@ -59,7 +59,7 @@ fn named(publisher: String, code: String) -> Result<(AgencyCode, ProcedureCode),
 }
 
 /// One procedure, whole, with all that was ever said of it.
-#[utoipa::path(get, path = "/procedures/{publisher}/{code}", tag = "catalogue", security(("bearer" = ["catalogue:read"])),
+#[utoipa::path(get, path = "/procedures/{publisher}/{code}", operation_id = "procedure", tag = "catalogue", security(("bearer" = ["catalogue:read"])),
     params(("publisher" = String, Path, description = "The publisher's code"),
         ("code" = String, Path, description = "The procedure's code; a / in it is written %2F")),
     responses((status = 200, description = "The procedure", body = ProcedureDetail), (status = 404, description = "There is no such procedure here"),
@@ -78,7 +78,7 @@ pub(super) async fn procedure(
 }
 
 /// A form of a procedure, or with `Range` a part of it.
-#[utoipa::path(method(get, head), path = "/procedures/{publisher}/{code}/forms/{number}", tag = "catalogue", security(("bearer" = ["catalogue:read"])),
+#[utoipa::path(method(get, head), path = "/procedures/{publisher}/{code}/forms/{number}", operation_id = "procedure_form", tag = "catalogue", security(("bearer" = ["catalogue:read"])),
     params(("publisher" = String, Path, description = "The publisher's code"),
         ("code" = String, Path, description = "The procedure's code; a / in it is written %2F"),
         ("number" = usize, Path, description = "Its place in `forms`, counted from 0"),
@@ -122,7 +122,7 @@ pub(super) struct Since {
 }
 
 /// What changed in the catalogue, in the order in which it came here.
-#[utoipa::path(get, path = "/procedures/changes", tag = "catalogue", params(Since), security(("bearer" = ["catalogue:read"])),
+#[utoipa::path(get, path = "/procedures/changes", operation_id = "procedure_changes", tag = "catalogue", params(Since), security(("bearer" = ["catalogue:read"])),
     responses((status = 200, description = "The changes", body = CatalogueChanges)))]
 pub(super) async fn changes(
     State(api): State<Arc<Api>>,

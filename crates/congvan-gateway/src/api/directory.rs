@@ -41,7 +41,7 @@ pub(super) struct AgencyPage {
 }
 
 /// The agencies, by code.
-#[utoipa::path(get, path = "/agencies", tag = "directory", params(Listed), security(("bearer" = ["directory:read"])),
+#[utoipa::path(get, path = "/agencies", operation_id = "agencies", tag = "directory", params(Listed), security(("bearer" = ["directory:read"])),
     responses((status = 200, description = "A page", body = AgencyPage)))]
 pub(super) async fn agencies(
     State(api): State<Arc<Api>>,
@@ -67,7 +67,7 @@ pub(super) async fn agencies(
 }
 
 /// One agency.
-#[utoipa::path(get, path = "/agencies/{code}", tag = "directory", security(("bearer" = ["directory:read"])),
+#[utoipa::path(get, path = "/agencies/{code}", operation_id = "agency", tag = "directory", security(("bearer" = ["directory:read"])),
     params(("code" = String, Path, description = "Its code")),
     responses((status = 200, description = "The agency", body = AgencyView), (status = 404, description = "There is no such agency")))]
 pub(super) async fn agency(
@@ -81,14 +81,14 @@ pub(super) async fn agency(
 }
 
 /// This node's state.
-#[utoipa::path(get, path = "/node", tag = "directory", security(("bearer" = ["directory:read"])),
+#[utoipa::path(get, path = "/node", operation_id = "node", tag = "directory", security(("bearer" = ["directory:read"])),
     responses((status = 200, description = "Its state", body = NodeView)))]
 pub(super) async fn node(State(api): State<Arc<Api>>, _: May<DirectoryRead>) -> Json<NodeView> {
     Json(api.node.view().await)
 }
 
 /// The nodes that are connected to this one.
-#[utoipa::path(get, path = "/node/peers", tag = "directory", security(("bearer" = ["directory:read"])),
+#[utoipa::path(get, path = "/node/peers", operation_id = "peers", tag = "directory", security(("bearer" = ["directory:read"])),
     responses((status = 200, description = "The peers", body = Vec<PeerView>)))]
 pub(super) async fn peers(State(api): State<Arc<Api>>, _: May<DirectoryRead>) -> Json<Vec<PeerView>> {
     Json(api.node.peers().await)

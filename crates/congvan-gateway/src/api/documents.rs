@@ -48,7 +48,7 @@ pub(super) struct Listed {
 ///
 /// A page may be short, or empty, and have a `next`: a filter looks at 1,000 documents for each page. There is no more
 /// once `next` is null.
-#[utoipa::path(get, path = "/inbox", tag = "documents", params(Listed), security(("bearer" = ["documents:read"])),
+#[utoipa::path(get, path = "/inbox", operation_id = "inbox", tag = "documents", params(Listed), security(("bearer" = ["documents:read"])),
     responses((status = 200, description = "A page", body = DocumentPage), (status = 404, description = "There is no document `after`")))]
 pub(super) async fn inbox(
     State(api): State<Arc<Api>>,
@@ -59,7 +59,7 @@ pub(super) async fn inbox(
 }
 
 /// Documents that this agency sent, newest first.
-#[utoipa::path(get, path = "/outbox", tag = "documents", params(Listed), security(("bearer" = ["documents:read"])),
+#[utoipa::path(get, path = "/outbox", operation_id = "outbox", tag = "documents", params(Listed), security(("bearer" = ["documents:read"])),
     responses((status = 200, description = "A page", body = DocumentPage), (status = 404, description = "There is no document `after`")))]
 pub(super) async fn outbox(
     State(api): State<Arc<Api>>,
@@ -77,7 +77,7 @@ async fn list(api: Arc<Api>, folder: Folder, listed: Listed) -> Result<Json<Docu
 }
 
 /// A document: what it says, its attachments, what became of it, and what this node vouches for.
-#[utoipa::path(get, path = "/documents/{id}", tag = "documents", security(("bearer" = ["documents:read"])),
+#[utoipa::path(get, path = "/documents/{id}", operation_id = "document", tag = "documents", security(("bearer" = ["documents:read"])),
     params(("id" = String, Path, description = "The document's id, or at least 8 leading digits of it")),
     responses((status = 200, description = "The document", body = DocumentView), (status = 404, description = "There is no such document here"),
         (status = 409, description = "Several begin so"), (status = 410, description = "Its content was erased here")))]
@@ -90,7 +90,7 @@ pub(super) async fn document(
 }
 
 /// The document as an edXML packet: byte for byte as it came, or made now where it did not come as one.
-#[utoipa::path(get, path = "/documents/{id}/packet", tag = "documents", security(("bearer" = ["documents:read"])),
+#[utoipa::path(get, path = "/documents/{id}/packet", operation_id = "document_packet", tag = "documents", security(("bearer" = ["documents:read"])),
     params(("id" = String, Path, description = "The document's id, or at least 8 leading digits of it")),
     responses((status = 200, description = "The packet", content_type = "application/xml"), (status = 404, description = "There is no such document here"),
         (status = 409, description = "Several begin so"), (status = 410, description = "Its content was erased here"),

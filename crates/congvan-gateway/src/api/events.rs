@@ -42,7 +42,7 @@ pub(super) struct From {
 ///
 /// Each has the event's number as `id`, its kind as `event`, and the event as JSON as `data`. Reconnect with
 /// `Last-Event-ID`, as browsers and SSE clients do by themselves, and nothing is lost.
-#[utoipa::path(get, path = "/events", tag = "events", security(("bearer" = ["events:read"])),
+#[utoipa::path(get, path = "/events", operation_id = "events", tag = "events", security(("bearer" = ["events:read"])),
     params(From, ("Last-Event-ID" = Option<u64>, Header, description = "The number of the last event that you had")),
     responses((status = 200, description = "The stream; the data of each is an EventView", body = EventView, content_type = "text/event-stream"),
         (status = 503, description = "Too many streams at once")))]
@@ -128,7 +128,7 @@ pub(super) struct EventPage {
 ///
 /// The node remembers how far each name is. The same events come again until they are acknowledged, also after a
 /// crash on either side.
-#[utoipa::path(get, path = "/consumers/{name}/events", tag = "events", security(("bearer" = ["events:read"])),
+#[utoipa::path(get, path = "/consumers/{name}/events", operation_id = "consumer_events", tag = "events", security(("bearer" = ["events:read"])),
     params(Poll, ("name" = String, Path, description = "Of your choice: 1 to 64 letters, digits, '-', '_' and '.'")),
     responses((status = 200, description = "The events", body = EventPage), (status = 503, description = "Too many wait already")))]
 pub(super) async fn poll(
@@ -170,7 +170,7 @@ pub(super) struct Acknowledgement {
 }
 
 /// Acknowledge what a consumer has processed: up to this event, none comes again.
-#[utoipa::path(post, path = "/consumers/{name}/acknowledgements", tag = "events", security(("bearer" = ["events:read"])),
+#[utoipa::path(post, path = "/consumers/{name}/acknowledgements", operation_id = "acknowledge_events", tag = "events", security(("bearer" = ["events:read"])),
     params(("name" = String, Path, description = "The consumer's name")), request_body = Acknowledgement,
     responses((status = 204, description = "Durable"), (status = 400, description = "The body is not JSON"),
         (status = 408, description = "The body did not arrive in time"), (status = 413, description = "The body is too large"),

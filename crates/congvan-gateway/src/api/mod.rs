@@ -166,7 +166,7 @@ fn operations() -> OpenApiRouter<Arc<Api>> {
 struct Description(Bytes);
 
 /// This description.
-#[utoipa::path(get, path = "/openapi.json", tag = "about", responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
+#[utoipa::path(get, path = "/openapi.json", operation_id = "description", tag = "about", responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
 async fn description(Extension(Description(description)): Extension<Description>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], description).into_response()
 }

@@ -175,7 +175,7 @@ pub(crate) struct ProblemKind {
 }
 
 /// What a problem's `type` means.
-#[utoipa::path(get, path = "/problems/{name}", tag = "about", params(("name" = String, Path, description = "The end of the problem's `type`")),
+#[utoipa::path(get, path = "/problems/{name}", operation_id = "problem_kind", tag = "about", params(("name" = String, Path, description = "The end of the problem's `type`")),
     responses((status = 200, description = "The kind of problem", body = ProblemKind), (status = 404, description = "There is no such kind")))]
 pub(super) async fn kind(Path(name): Path<String>) -> Result<Json<ProblemKind>, Problem> {
     let kind = Kind::ALL.iter().find(|kind| kind.name() == name);

@@ -66,7 +66,7 @@ pub(super) struct DocumentForm {
 /// Send a document.
 ///
 /// Durable when this answers; its addressees get it from then on. With an `Idempotency-Key`, a retry sends once.
-#[utoipa::path(post, path = "/documents", tag = "documents", security(("bearer" = ["documents:write"])),
+#[utoipa::path(post, path = "/documents", operation_id = "send_document", tag = "documents", security(("bearer" = ["documents:write"])),
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 128 visible ASCII characters, of the caller's choice")),
     request_body(content = DocumentForm, content_type = "multipart/form-data"),
     responses((status = 201, description = "Sent", body = Written), (status = 200, description = "Sent before, under this key", body = Written),
@@ -327,7 +327,7 @@ pub(super) struct Manner {
 /// Send an edXML packet as it is: a document, or a status.
 ///
 /// It is kept byte for byte. `To` names the addressees; this agency is the sender, whatever `From` says.
-#[utoipa::path(post, path = "/packets", tag = "documents", security(("bearer" = ["documents:write"])),
+#[utoipa::path(post, path = "/packets", operation_id = "send_packet", tag = "documents", security(("bearer" = ["documents:write"])),
     params(Manner, ("Idempotency-Key" = Option<String>, Header, description = "1 to 128 visible ASCII characters, of the caller's choice")),
     request_body(content = String, content_type = "application/xml"),
     responses((status = 201, description = "Sent", body = Written), (status = 200, description = "Sent before, under this key", body = Written),

@@ -16,7 +16,7 @@ use super::send::{self, Key, Written, once};
 /// Report what became of a document.
 ///
 /// What breaks the table of `docs/life.md` is refused, and the problem says what may be reported now.
-#[utoipa::path(post, path = "/documents/{id}/statuses", tag = "documents", security(("bearer" = ["status:write"])),
+#[utoipa::path(post, path = "/documents/{id}/statuses", operation_id = "report_status", tag = "documents", security(("bearer" = ["status:write"])),
     params(("id" = String, Path, description = "The document's id, or at least 8 leading digits of it"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 128 visible ASCII characters, of the caller's choice")),
     request_body = StatusDraft,

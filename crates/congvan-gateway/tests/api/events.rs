@@ -113,17 +113,19 @@ async fn a_consumer_gets_again_what_it_has_not_acknowledged() {
     let [sender, receiver] = &pair.clients;
     let id = send(sender, "Một").await;
     arrived(receiver, &id).await;
+    // An event shows its document as it is now; what it is, its number says.
     let poll = async |query: &str| {
         let page = receiver.get(&format!("/api/v1/consumers/register/events?{query}")).await.is(200).json();
-        page["events"].as_array().unwrap().clone()
+        let events = page["events"].as_array().unwrap();
+        events.iter().map(|event| event["event_number"].as_u64().unwrap()).collect::<Vec<_>>()
     };
     let events = poll("").await;
-    assert_eq!(events, poll("").await);
+    assert!(poll("").await.starts_with(&events), "they come again");
     assert_eq!(poll("limit=1").await, events[..1]);
-    let last = &events.last().unwrap()["event_number"];
+    let last = *events.last().unwrap();
     receiver.post("/api/v1/consumers/register/acknowledgements", &json!({"event_number": last})).await.is(204);
     let (waited, _) = tokio::join!(poll("wait=30"), send(sender, "Hai"));
-    assert!(waited.iter().all(|event| event["event_number"].as_u64() > last.as_u64()) && !waited.is_empty());
+    assert!(waited.iter().all(|number| *number > last) && !waited.is_empty());
     assert_eq!(poll("").await.first(), waited.first());
     pair.stop().await;
 }
@@ -204,8 +206,8 @@ async fn a_webhook_is_tried_until_it_is_taken_also_after_a_restart() {
     until("it is taken", async || (program.documents(secret) == [first.as_str()]).then_some(())).await;
     let shown = receiver.get(&place).await.is(200).json();
     assert_eq!((&shown["delivered"], &shown["failures"], &shown["last_error"]), (&1.into(), &0.into(), &Value::Null));
-    let Pair { dir, nodes, clients, stops } = pair;
-    drop(stops);
+    let Pair { dir, nodes, clients, mut stops } = pair;
+    drop(stops.pop());
     let second = send(&clients[0], "Hai").await;
     let (again, _stop) = serve(&nodes[1], ApiOptions::default()).await;
     let again = again.with(clients[1].token.as_deref());

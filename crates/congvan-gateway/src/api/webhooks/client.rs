@@ -95,13 +95,12 @@ async fn send(
         let answer = sender.send_request(request).await?;
         Ok::<_, hyper::Error>(answer.status())
     };
-    // The connection is driven until the status is there, and then dropped.
+    let mut status = std::pin::pin!(status);
+    // The connection is driven until the status is there, and then dropped. A receiver may close it with its answer:
+    // what it answered counts.
     tokio::select! {
-        status = status => Ok(status?),
-        ended = connection => {
-            ended?;
-            Err(io::Error::from(io::ErrorKind::UnexpectedEof).into())
-        }
+        status = &mut status => Ok(status?),
+        _ = connection => Ok(status.await?),
     }
 }
 
@@ -121,4 +120,53 @@ fn connector() -> Result<TlsConnector, String> {
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Arc::new(config).into())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Delivers to a receiver that answers with these bytes and closes at once.
+    async fn deliver_to(answer: &'static [u8]) -> Result<(), Undelivered> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/a", listener.local_addr().unwrap());
+        let receiver = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"{}") {
+                let mut piece = [0; 1024];
+                let read = stream.read(&mut piece).await.unwrap();
+                assert_ne!(read, 0, "the whole request comes");
+                request.extend_from_slice(&piece[..read]);
+            }
+            stream.write_all(answer).await.unwrap();
+        });
+        let target = Target::parse(&url, false).unwrap();
+        let delivered =
+            Client::default().post(&target, &[("webhook-id", "7".to_owned())], Bytes::from_static(b"{}")).await;
+        receiver.await.unwrap();
+        delivered
+    }
+
+    #[tokio::test]
+    async fn what_a_receiver_answers_counts_also_where_it_closes_at_once() {
+        for _ in 0..100 {
+            deliver_to(b"HTTP/1.0 204 No Content\r\n\r\n").await.unwrap();
+        }
+        for (answer, status) in [
+            (&b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\ncontent-length: 0\r\n\r\n"[..], 302),
+            (b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n", 500),
+        ] {
+            let refused = deliver_to(answer).await.unwrap_err();
+            assert!(matches!(refused, Undelivered::Refused(answered) if answered == status), "{refused}");
+        }
+        for answer in [&b""[..], b"SSH-2.0-x\r\n"] {
+            let failed = deliver_to(answer).await.unwrap_err();
+            assert!(matches!(failed, Undelivered::NoAnswer(_)), "{failed}");
+        }
+    }
 }

@@ -279,7 +279,7 @@ pub(super) struct WebhookList {
 }
 
 /// The webhooks, and how delivering to each goes.
-#[utoipa::path(get, path = "/webhooks", tag = "events", security(("bearer" = ["admin"])),
+#[utoipa::path(get, path = "/webhooks", operation_id = "webhooks", tag = "events", security(("bearer" = ["admin"])),
     responses((status = 200, description = "The webhooks", body = WebhookList)))]
 pub(super) async fn list(State(api): State<Arc<Api>>, _: May<Admin>) -> Result<Json<WebhookList>, Problem> {
     blocking(move || {
@@ -291,7 +291,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>, _: May<Admin>) -> Result<J
 }
 
 /// Add a webhook: from now on each event is sent to it by POST, signed, until it answers with 2xx.
-#[utoipa::path(post, path = "/webhooks", tag = "events", security(("bearer" = ["admin"])), request_body = WebhookDraft,
+#[utoipa::path(post, path = "/webhooks", operation_id = "add_webhook", tag = "events", security(("bearer" = ["admin"])), request_body = WebhookDraft,
     responses((status = 201, description = "Added", body = NewWebhook), (status = 400, description = "The body is not JSON"),
         (status = 408, description = "The body did not arrive in time"), (status = 413, description = "The body is too large"),
         (status = 415, description = "The body is not JSON")))]
@@ -311,7 +311,7 @@ pub(super) async fn add(
 }
 
 /// A webhook, and how delivering to it goes.
-#[utoipa::path(get, path = "/webhooks/{id}", tag = "events", security(("bearer" = ["admin"])),
+#[utoipa::path(get, path = "/webhooks/{id}", operation_id = "webhook", tag = "events", security(("bearer" = ["admin"])),
     params(("id" = String, Path, description = "Its id")),
     responses((status = 200, description = "The webhook", body = WebhookView), (status = 404, description = "There is no such webhook")))]
 pub(super) async fn show(
@@ -323,7 +323,7 @@ pub(super) async fn show(
 }
 
 /// Remove a webhook: nothing is sent to it any more.
-#[utoipa::path(delete, path = "/webhooks/{id}", tag = "events", security(("bearer" = ["admin"])),
+#[utoipa::path(delete, path = "/webhooks/{id}", operation_id = "remove_webhook", tag = "events", security(("bearer" = ["admin"])),
     params(("id" = String, Path, description = "Its id")),
     responses((status = 204, description = "Removed"), (status = 404, description = "There is no such webhook")))]
 pub(super) async fn remove(
