@@ -2,8 +2,9 @@
 //! the roster has it now.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
-use crate::words::{Word, words};
+use crate::words::{Accented, Extent, Word, words};
 
 /// The directory, for looking up words. An agency is its place in `codes`.
 #[derive(Default)]
@@ -12,15 +13,6 @@ pub(crate) struct Agencies {
     by_code: HashMap<String, usize>,
     plain: BTreeMap<String, Vec<usize>>,
     accented: BTreeMap<String, Vec<usize>>,
-}
-
-/// How a word is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Extent {
-    /// All of it was written.
-    Whole,
-    /// It may go on.
-    Beginning,
 }
 
 impl Agencies {
@@ -33,8 +25,8 @@ impl Agencies {
             all.by_code.insert(code.to_lowercase(), agency);
             for word in words(name).into_iter().chain(words(code)) {
                 all.plain.entry(word.plain).or_default().push(agency);
-                if let Some(accented) = word.accented {
-                    all.accented.entry(accented).or_default().push(agency);
+                for key in word.accented.iter().flat_map(Accented::keys) {
+                    all.accented.entry(key.to_owned()).or_default().push(agency);
                 }
             }
         }
@@ -48,18 +40,21 @@ impl Agencies {
 
     /// The codes of those with a word in name or code.
     pub(crate) fn with_word(&self, word: &Word, extent: Extent) -> BTreeSet<&str> {
-        let (by_word, text) = match &word.accented {
-            Some(accented) => (&self.accented, accented),
-            None => (&self.plain, &word.plain),
+        let (by_word, asked) = match &word.accented {
+            Some(accented) => (&self.accented, accented.asked(extent)),
+            None => (&self.plain, vec![&*word.plain]),
         };
-        let found: Box<dyn Iterator<Item = &Vec<usize>>> = match extent {
-            Extent::Whole => Box::new(by_word.get(text).into_iter()),
-            Extent::Beginning => {
-                let from = by_word.range::<String, _>(text..);
-                Box::new(from.take_while(|(known, _)| known.starts_with(text)).map(|(_, agencies)| agencies))
-            }
-        };
-        found.flatten().map(|agency| &*self.codes[*agency]).collect()
+        let mut found = BTreeSet::new();
+        for text in asked {
+            let from = by_word.range::<str, _>((Bound::Included(text), Bound::Unbounded));
+            let fits = |known: &str| match extent {
+                Extent::Whole => known == text,
+                Extent::Beginning => known.starts_with(text),
+            };
+            let agencies = from.take_while(|(known, _)| fits(known)).flat_map(|(_, agencies)| agencies);
+            found.extend(agencies.map(|agency| &*self.codes[*agency]));
+        }
+        found
     }
 
     /// The codes of those that a text means: the one with this code, else those whose name or code has each of

@@ -13,7 +13,7 @@ use tantivy::schema::{FAST, Field, INDEXED, STORED, STRING, Schema};
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term};
 
 use crate::SearchError;
-use crate::words::words;
+use crate::words::{Accented, words};
 
 /// Changes with every change of fields or words: an index of another version is made anew.
 const FORMAT: &str = "congvan-search 1";
@@ -43,7 +43,7 @@ pub(crate) struct Fields {
     pub(crate) event: Field,
     /// Words of subject, abstract and code, plain.
     pub(crate) plain: Field,
-    /// Those that have accents, accented.
+    /// Those that have accents, by [`Accented::keys`].
     pub(crate) accented: Field,
     /// Words of number and notation, plain.
     pub(crate) coded: Field,
@@ -239,7 +239,7 @@ pub(crate) fn document(
     let (mut plain, mut accented) = (BTreeSet::new(), BTreeSet::new());
     for word in text {
         plain.insert(word.plain);
-        accented.extend(word.accented);
+        accented.extend(word.accented.iter().flat_map(Accented::keys).map(str::to_owned));
     }
     plain.iter().for_each(|word| document.add_text(fields.plain, word));
     accented.iter().for_each(|word| document.add_text(fields.accented, word));

@@ -15,9 +15,9 @@ use tantivy::schema::{Field, IndexRecordOption, Value};
 use tantivy::{Order, Searcher, TantivyDocument, Term};
 
 use crate::SearchError;
-use crate::agencies::{Agencies, Extent};
+use crate::agencies::Agencies;
 use crate::index::{EVENT, Fields, INBOX, OUTBOX, TIME};
-use crate::words::{Word, words};
+use crate::words::{Extent, Word, words};
 
 type Clauses = Vec<(Occur, Box<dyn Clause>)>;
 
@@ -99,7 +99,7 @@ fn text(fields: &Fields, agencies: &Agencies, text: &str) -> Clauses {
         let extent = |number| if open && number + 1 == words.len() { Extent::Beginning } else { Extent::Whole };
         let one = |(number, word): (usize, &Word)| {
             let extent = extent(number);
-            let in_document: Vec<_> = occurs(fields, word, extent).into_iter().collect();
+            let in_document = occurs(fields, word, extent);
             let codes: Vec<_> = agencies.with_word(word, extent).into_iter().collect();
             any(in_document.into_iter().chain(among(fields.sender, &codes)).chain(among(fields.recipient, &codes)))
         };
@@ -119,15 +119,16 @@ fn text(fields: &Fields, agencies: &Agencies, text: &str) -> Clauses {
 }
 
 /// A word that was written with accents must have them; one without is found with any.
-fn occurs(fields: &Fields, word: &Word, extent: Extent) -> Option<Box<dyn Clause>> {
-    let (field, text) = match &word.accented {
-        Some(accented) => (fields.accented, accented),
-        None => (fields.plain, &word.plain),
+fn occurs(fields: &Fields, word: &Word, extent: Extent) -> Vec<Box<dyn Clause>> {
+    let (field, asked) = match &word.accented {
+        Some(accented) => (fields.accented, accented.asked(extent)),
+        None => (fields.plain, vec![&*word.plain]),
     };
-    Some(match extent {
+    let one = |text: &str| match extent {
         Extent::Whole => exactly(field, text),
         Extent::Beginning => begins(field, text),
-    })
+    };
+    asked.into_iter().map(one).collect()
 }
 
 /// Each word must occur in number and notation; the last one may go on, unless it is a number: whoever asks
