@@ -12,10 +12,10 @@ TIME ?= 60
 REAL := ../shared/edxml
 ADVISORIES := ../shared/advisory-db
 
-# `cargo run -p` would choose other features for the dependencies than the workspace's tests do, and
-# compile libp2p once more: hence the workspace's binaries, and the demo as a program.
-DEMO := cargo build --release --workspace --bins --example demo && \
-	$${CARGO_TARGET_DIR:-target}/release/examples/demo
+# Programs and the demo in one build, for an example brings the tests' features along: what is tested, shown and packed
+# is the same, and compiled once. (`cargo run -p`, or `--bins` alone, would choose others.)
+PROGRAMS := cargo build --release --workspace --bins --example demo
+DEMO := $(PROGRAMS) && $${CARGO_TARGET_DIR:-target}/release/examples/demo
 
 say = @printf '\n== %s\n' '$(1)'
 
@@ -43,7 +43,7 @@ test: lint docs unit deny audit demos package ## everything that CI runs
 .PHONY: deb
 deb: tools ## the Debian package of node and command, in target/debian
 	@.ci/install-tools deb
-	cargo build --release --workspace --bins
+	$(PROGRAMS)
 	@.ci/deb
 
 .PHONY: test-long
