@@ -7,6 +7,8 @@
 
 #[path = "../../crates/congvan-search/tests/common/mod.rs"]
 mod common;
+#[path = "../../crates/congvan-search/tests/common/words.rs"]
+mod words;
 
 use std::time::{Duration, Instant};
 
@@ -15,29 +17,10 @@ use congvan::Node;
 use congvan_search::{Mailbox, Query, Search};
 use criterion::Criterion;
 use tokio::runtime::Runtime;
-
-const WORDS: [&str; 16] = [
-    "báo",
-    "cáo",
-    "kế",
-    "hoạch",
-    "công",
-    "tác",
-    "phòng",
-    "chống",
-    "thiên",
-    "tai",
-    "ngân",
-    "sách",
-    "đường",
-    "giao",
-    "thông",
-    "tỉnh",
-];
+use words::words;
 
 fn letter(n: u64, to: usize) -> Letter {
-    let words: Vec<_> =
-        (0..12).map(|k| WORDS[(n.wrapping_mul(2_654_435_761).rotate_left(k * 3) % 16) as usize]).collect();
+    let words = words(n, 12);
     let subject = format!("Về việc {} số {n}", words[..8].join(" "));
     let letter = Letter { summary: words[8..].join(" "), ..Letter::to(to, &subject) };
     letter.code(&n.to_string(), "BC-UBND").at(NOON + n * 600_000)

@@ -31,6 +31,7 @@ mod metrics;
 mod reload;
 mod serve;
 mod snapshot;
+mod spool;
 mod tallies;
 mod tls;
 mod vxp;

@@ -1,6 +1,7 @@
 //! What is looked at for one answer.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,6 +20,14 @@ pub struct Disk {
     pub free: u64,
     /// Bytes in all.
     pub total: u64,
+}
+
+impl Disk {
+    /// The disk of a node's directory.
+    pub(crate) fn of(node: &Node) -> io::Result<Self> {
+        let disk = fs4::statvfs(node.home().dir())?;
+        Ok(Self { free: disk.available_space(), total: disk.total_space() })
+    }
 }
 
 /// A node's state at one moment.
@@ -57,7 +66,7 @@ impl Snapshot {
             peers: peers.len(),
             node: node.view().await,
             gate: node.gate(),
-            disk: disk(node),
+            disk: Disk::of(node).ok(),
             search,
             tally: None,
             started: started(),
@@ -86,11 +95,6 @@ impl Snapshot {
     pub fn may_write(&self) -> bool {
         self.gate == Gate::Open
     }
-}
-
-fn disk(node: &Node) -> Option<Disk> {
-    let dir = node.home().dir();
-    Some(Disk { free: fs4::available_space(dir).ok()?, total: fs4::total_space(dir).ok()? })
 }
 
 /// The directory of a process is as old as the process.

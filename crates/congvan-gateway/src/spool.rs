@@ -1,4 +1,5 @@
-//! Attachments on their way in: on disk, never in memory, and hashed as they come.
+//! Files on their way in, whatever they come by: on disk rather than in memory, and looked at as they come. What a crash
+//! leaves of them the node removes when it starts.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -12,45 +13,58 @@ use tokio::task::JoinHandle;
 /// Pieces that wait for the disk.
 const MAX_WAITING: usize = 4;
 
+/// What looks at the bytes while they go to disk.
+pub(crate) trait Look: Default + Send + 'static {
+    /// The next ones.
+    fn look(&mut self, piece: &[u8]);
+}
+
+impl Look for () {
+    fn look(&mut self, _: &[u8]) {}
+}
+
+impl Look for Sha256 {
+    fn look(&mut self, piece: &[u8]) {
+        self.update(piece);
+    }
+}
+
 /// A file being written.
 #[derive(Debug)]
-pub(super) struct Spool {
+pub(crate) struct Spool<L> {
     pieces: mpsc::Sender<Bytes>,
-    writing: JoinHandle<io::Result<Spooled>>,
+    writing: JoinHandle<io::Result<(NamedTempFile, L)>>,
 }
 
-/// A file that was written. It is removed when dropped.
+/// The disk takes no more; [`Spool::finish`] says why.
 #[derive(Debug)]
-pub(super) struct Spooled {
-    pub(super) file: NamedTempFile,
-    pub(super) len: u64,
-    pub(super) sha256: [u8; 32],
-}
+pub(crate) struct Failed;
 
-impl Spool {
-    pub(super) fn new(dir: &Path) -> Self {
+impl<L: Look> Spool<L> {
+    /// Begins a file in `dir`, which is made where it is not there.
+    pub(crate) fn new(dir: &Path) -> Self {
         let (pieces, mut waiting) = mpsc::channel::<Bytes>(MAX_WAITING);
         let dir = dir.to_owned();
         let writing = tokio::task::spawn_blocking(move || {
             std::fs::create_dir_all(&dir)?;
             let mut file = NamedTempFile::new_in(&dir)?;
-            let (mut hash, mut len) = (Sha256::new(), 0);
+            let mut looking = L::default();
             while let Some(piece) = waiting.blocking_recv() {
-                hash.update(&piece);
-                len += piece.len() as u64;
+                looking.look(&piece);
                 file.write_all(&piece)?;
             }
-            Ok(Spooled { file, len, sha256: hash.finalize().into() })
+            Ok((file, looking))
         });
         Self { pieces, writing }
     }
 
-    /// Takes a piece; waits while the disk is behind. Where the disk failed, `finish` says so.
-    pub(super) async fn push(&self, piece: Bytes) {
-        let _ = self.pieces.send(piece).await;
+    /// Takes a piece; waits while the disk is behind.
+    pub(crate) async fn push(&self, piece: Bytes) -> Result<(), Failed> {
+        self.pieces.send(piece).await.map_err(|_| Failed)
     }
 
-    pub(super) async fn finish(self) -> io::Result<Spooled> {
+    /// The file, which is removed when dropped, and what was seen.
+    pub(crate) async fn finish(self) -> io::Result<(NamedTempFile, L)> {
         drop(self.pieces);
         self.writing.await.map_err(io::Error::other)?
     }

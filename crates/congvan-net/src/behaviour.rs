@@ -9,18 +9,14 @@ use congvan_sync::{Announcement, Peer, Request, Response};
 use libp2p::gossipsub::{self, IdentTopic, MessageAuthenticity, MessageId, ValidationMode};
 use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::NetworkBehaviour;
-use libp2p::{
-    StreamProtocol, Swarm, SwarmBuilder, connection_limits, identify, identity, memory_connection_limits, noise, ping,
-    tcp, yamux,
-};
+use libp2p::{StreamProtocol, Swarm, connection_limits, identify, memory_connection_limits, ping};
 
 use crate::exchange::{PeersRequest, PeersResponse};
 use crate::frames::Frames;
 use crate::gate::Gate;
+use crate::transport::{self, Use};
 use crate::{Limits, NetError};
 
-/// A handshake that is not done by then is given up.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that nothing uses lives this long: connections are ours to close, not the swarm's.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 /// How often a peer is asked whether it is still there.
@@ -90,7 +86,7 @@ pub(crate) fn swarm(
     names: &Names,
     limits: &Limits,
 ) -> Result<Swarm<Behaviour>, NetError> {
-    let keys = identity::Keypair::ed25519_from_bytes(*node_key.seed()).map_err(|e| NetError::Setup(e.into()))?;
+    let keys = transport::identity(node_key)?;
     let behaviour = Behaviour {
         gate: Gate::new(local, bootstrap),
         limits: connection_limits::Behaviour::new(
@@ -124,25 +120,7 @@ pub(crate) fn swarm(
         ),
         ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_TIMEOUT)),
     };
-    let multiplexer = || {
-        let mut config = yamux::Config::default();
-        config.set_max_num_streams(MAX_STREAMS);
-        config
-    };
-    let swarm = SwarmBuilder::with_existing_identity(keys)
-        .with_tokio()
-        .with_tcp(tcp::Config::default(), noise::Config::new, multiplexer)
-        .map_err(|e| NetError::Setup(e.into()))?
-        .with_dns()
-        .map_err(NetError::Dns)?
-        .with_behaviour(|_| behaviour)
-        .map_err(|e| NetError::Setup(e.into()))?
-        .with_swarm_config(|config| {
-            config.with_idle_connection_timeout(IDLE_TIMEOUT).with_max_negotiating_inbound_streams(MAX_STREAMS)
-        })
-        .with_connection_timeout(HANDSHAKE_TIMEOUT)
-        .build();
-    Ok(swarm)
+    transport::swarm(keys, behaviour, Use { streams: MAX_STREAMS, idle: IDLE_TIMEOUT })
 }
 
 /// Anonymous, for an announcement is signed inside and its author is no business of the carrier's; the id

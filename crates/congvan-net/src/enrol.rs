@@ -13,19 +13,18 @@ use congvan_core::SecretKey;
 use congvan_core::enrol::{EnrolRequest, EnrolResponse};
 use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::NetworkBehaviour;
-use libp2p::{StreamProtocol, Swarm, SwarmBuilder, identity, noise, tcp, yamux};
+use libp2p::{StreamProtocol, Swarm};
 
 pub use call::{Call, CallError};
 pub use door::{Door, HANDSHAKES_PER_MINUTE, Knock, MAX_ADDRESSES, MAX_QUESTIONS};
 
 use crate::NetError;
 use crate::frames::Frames;
+use crate::transport::{self, Use};
 
 /// The protocol's name. A change of any byte on it is another version.
 pub const PROTOCOL: &str = "/congvan/enrol/1";
 
-/// A handshake that is not done by then is given up.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A question without an answer by then has failed. The desk may have to wait for its ledger.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Streams of one connection.
@@ -45,23 +44,5 @@ fn talk(support: ProtocolSupport) -> Talk {
 
 /// A swarm that listens nowhere yet.
 fn swarm<B: NetworkBehaviour>(key: &SecretKey, behaviour: B, idle: Duration) -> Result<Swarm<B>, NetError> {
-    let keys = identity::Keypair::ed25519_from_bytes(*key.seed()).map_err(|e| NetError::Setup(e.into()))?;
-    let multiplexer = || {
-        let mut config = yamux::Config::default();
-        config.set_max_num_streams(MAX_STREAMS);
-        config
-    };
-    Ok(SwarmBuilder::with_existing_identity(keys)
-        .with_tokio()
-        .with_tcp(tcp::Config::default(), noise::Config::new, multiplexer)
-        .map_err(|e| NetError::Setup(e.into()))?
-        .with_dns()
-        .map_err(NetError::Dns)?
-        .with_behaviour(|_| behaviour)
-        .map_err(|e| NetError::Setup(e.into()))?
-        .with_swarm_config(|config| {
-            config.with_idle_connection_timeout(idle).with_max_negotiating_inbound_streams(MAX_STREAMS)
-        })
-        .with_connection_timeout(HANDSHAKE_TIMEOUT)
-        .build())
+    transport::swarm(transport::identity(key)?, behaviour, Use { streams: MAX_STREAMS, idle })
 }

@@ -65,6 +65,7 @@ mod gate;
 mod handle;
 mod peer;
 mod pending;
+mod transport;
 
 use std::collections::HashSet;
 use std::io;

@@ -1,6 +1,9 @@
 //! A hundred thousand documents: that each is found, and how long it takes. Nothing is asserted of the time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../tests/common/words.rs"]
+mod words;
+
 use std::time::Instant;
 
 use congvan::core::{AgencyCode, ChainId, Cover, EntryId, Envelope, NetworkId, Sorted, Text, Time};
@@ -14,24 +17,6 @@ use crate::query::{self, Surroundings};
 
 const DOCUMENTS: u64 = 100_000;
 const AGENCIES: u64 = 1_793;
-const WORDS: [&str; 16] = [
-    "báo",
-    "cáo",
-    "kế",
-    "hoạch",
-    "công",
-    "tác",
-    "phòng",
-    "chống",
-    "thiên",
-    "tai",
-    "ngân",
-    "sách",
-    "đường",
-    "giao",
-    "thông",
-    "tỉnh",
-];
 const NOON: u64 = 1_780_030_800_000;
 const HOUR: u64 = 3_600_000;
 
@@ -43,8 +28,7 @@ fn code(agency: u64) -> AgencyCode {
 fn document(n: u64) -> (AgencyCode, Readable) {
     let other = code(1 + n % (AGENCIES - 1));
     let (from, to) = if n.is_multiple_of(2) { (code(0), other) } else { (other, code(0)) };
-    let words = (0..10).map(|k| WORDS[(n.wrapping_mul(2_654_435_761).rotate_left(k * 3) % 16) as usize]);
-    let words: Vec<_> = words.collect();
+    let words = words::words(n, 10);
     let envelope = Envelope {
         subject: Text::new(format!("Văn bản riêng{n} về {}", words[..6].join(" "))).unwrap(),
         summary: Text::new(words[6..].join(" ")).unwrap(),

@@ -19,7 +19,6 @@ mod extract;
 mod parse;
 mod problem;
 mod send;
-mod spool;
 mod statuses;
 mod webhooks;
 

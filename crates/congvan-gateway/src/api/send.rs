@@ -1,5 +1,6 @@
 //! Sending: a document in parts, or an edXML packet.
 
+use std::io;
 use std::sync::{Arc, PoisonError};
 
 use axum::Json;
@@ -14,7 +15,9 @@ use congvan::store::LocalChange;
 use congvan::{Node, Outgoing, Receipt, SendError, Source};
 use congvan_edxml::ImportError;
 use serde::{Deserialize, Serialize};
-use sha2::Digest as _;
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use utoipa::{IntoParams, ToSchema};
 
@@ -22,8 +25,8 @@ use super::auth::{Caller, DocumentsWrite, May};
 use super::draft::{DocumentDraft, FieldError, Parts};
 use super::extract::{self, MAX_JSON, PATIENCE, Query, from_json, interrupted, late, too_large};
 use super::problem::{Kind, Problem};
-use super::spool::{Spool, Spooled};
 use super::{Api, blocking};
+use crate::spool::Spool;
 use crate::vxp;
 
 /// Bytes that are read only so that the client, which is still sending, hears the answer.
@@ -80,8 +83,7 @@ pub(super) async fn document(
     request: Request,
 ) -> Result<Response, Problem> {
     let key = Key::of(&caller.0, "document", request.headers())?;
-    let _turn = api.uploads.clone().try_acquire_owned();
-    let _turn = _turn.map_err(|_| Problem::new(Kind::Busy, "too many uploads at once"))?;
+    let _turn = turn(&api)?;
     let form = Form::receive(&api, request).await?;
     let attached = form
         .attachments
@@ -135,6 +137,27 @@ fn outgoing(
     }
     envelope.attachments = Bounded::new(listed).map_err(SendError::from)?;
     Ok((Outgoing { to, links, envelope, attachments: sources, key, public, ..Outgoing::default() }, files))
+}
+
+/// What came and lies on disk until this is dropped.
+#[derive(Debug)]
+struct Spooled {
+    file: NamedTempFile,
+    len: u64,
+    sha256: [u8; 32],
+}
+
+impl Spooled {
+    async fn of(spool: Spool<Sha256>, len: u64) -> io::Result<Self> {
+        let (file, hash) = spool.finish().await?;
+        Ok(Self { file, len, sha256: hash.finalize().into() })
+    }
+}
+
+/// A turn to upload; held until what was uploaded is in the ledger.
+fn turn(api: &Api) -> Result<OwnedSemaphorePermit, Problem> {
+    let turn = api.uploads.clone().try_acquire_owned();
+    turn.map_err(|_| Problem::new(Kind::Busy, "too many uploads at once"))
 }
 
 /// An attachment that came.
@@ -216,7 +239,7 @@ async fn spool(api: &Api, mut field: Field<'_>, left: &mut u64) -> Result<Part, 
     let name = field.file_name().filter(|name| !name.is_empty()).map(str::to_owned);
     let name = name.ok_or_else(|| Problem::invalid("attachment", "an attachment needs a file name"))?;
     let media_type = field.content_type().unwrap_or_default().to_owned();
-    let spool = Spool::new(&api.spool());
+    let spool = Spool::<Sha256>::new(&api.spool());
     let mut len = 0;
     while let Some(piece) = patient(field.chunk()).await? {
         len += piece.len() as u64;
@@ -224,9 +247,10 @@ async fn spool(api: &Api, mut field: Field<'_>, left: &mut u64) -> Result<Part, 
             return Err(too_large(MAX_ATTACHMENT));
         }
         *left = left.checked_sub(piece.len() as u64).ok_or_else(|| too_large(api.options.max_upload))?;
-        spool.push(piece).await;
+        // Where the disk failed, `finish` says so; the rest of the form is heard out.
+        let _ = spool.push(piece).await;
     }
-    Ok(Part { name, media_type, spooled: spool.finish().await? })
+    Ok(Part { name, media_type, spooled: Spooled::of(spool, len).await? })
 }
 
 /// Reads what is left, within bounds: a client that is still sending would otherwise see a broken connection instead of
@@ -343,8 +367,7 @@ pub(super) async fn packet(
 ) -> Result<Response, Problem> {
     extract::media_type(request.headers(), &["application/xml", "text/xml"])?;
     let key = Key::of(&caller.0, "packet", request.headers())?;
-    let turn = api.uploads.clone().try_acquire_owned();
-    let turn = turn.map_err(|_| Problem::new(Kind::Busy, "too many uploads at once"))?;
+    let turn = turn(&api)?;
     let spooled = receive(&api, request.into_body()).await?;
     let room = api.room(spooled.len).await?;
     let node = api.node.clone();
@@ -374,7 +397,7 @@ pub(super) async fn packet(
 
 async fn receive(api: &Api, mut body: axum::body::Body) -> Result<Spooled, Problem> {
     use http_body_util::BodyExt;
-    let spool = Spool::new(&api.spool());
+    let spool = Spool::<Sha256>::new(&api.spool());
     let mut len = 0;
     while let Some(frame) = timeout(PATIENCE, body.frame()).await.map_err(|_| late())? {
         let Ok(piece) = frame.map_err(|_| interrupted())?.into_data() else { continue };
@@ -382,9 +405,9 @@ async fn receive(api: &Api, mut body: axum::body::Body) -> Result<Spooled, Probl
         if len > api.options.max_packet {
             return Err(too_large(api.options.max_packet));
         }
-        spool.push(piece).await;
+        let _ = spool.push(piece).await;
     }
-    Ok(spool.finish().await?)
+    Ok(Spooled::of(spool, len).await?)
 }
 
 impl From<FieldError> for Problem {

@@ -14,6 +14,7 @@ use super::page;
 use super::problem::Problem;
 use super::text::Lang;
 use super::time;
+use crate::snapshot::Disk;
 
 /// How old an answer may be.
 const FRESH: Duration = Duration::from_secs(5);
@@ -117,8 +118,8 @@ fn look(node: &Node, peers: usize) -> Vec<Alarm> {
         Gate::Refused(why) => Some(Alarm::Closed { why }),
         Gate::Waiting(why) => Some(Alarm::Waiting { why }),
     });
-    match fs4::statvfs(node.home().dir()) {
-        Ok(disk) => alarms.extend(disk_alarm(disk.available_space(), disk.total_space())),
+    match Disk::of(node) {
+        Ok(disk) => alarms.extend(disk_alarm(disk.free, disk.total)),
         Err(error) => tracing::warn!(%error, "how full the disk is cannot be seen"),
     }
     alarms.extend(clock(node));

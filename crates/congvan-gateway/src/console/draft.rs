@@ -2,16 +2,16 @@
 //! be shown again (a missing subject, another recipient) does not ask for them again.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
 use congvan::core::limits::{MAX_ATTACHMENT, MAX_NAME};
-use tempfile::{NamedTempFile, TempPath};
-use tokio::sync::mpsc;
+use tempfile::TempPath;
 use tokio::time::timeout;
+
+use crate::spool::Spool;
 
 /// Documents that one session writes at once; the one begun first makes room.
 pub(crate) const MAX_DRAFTS: usize = 4;
@@ -19,21 +19,6 @@ pub(crate) const MAX_DRAFTS: usize = 4;
 pub(crate) const MAX_TOTAL: u64 = 2 * MAX_ATTACHMENT;
 /// How long an upload may stand still.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Pieces that wait for the disk.
-const MAX_WAITING: usize = 4;
-
-/// What the files of drafts begin with.
-const PREFIX: &str = "console-";
-
-/// Removes what a node that was stopped by force left behind.
-pub(crate) fn sweep(dir: &Path) {
-    let files = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    for file in files.filter(|file| file.file_name().to_string_lossy().starts_with(PREFIX)) {
-        if let Err(error) = std::fs::remove_file(file.path()) {
-            tracing::warn!(path = %file.path().display(), %error, "a left-over upload cannot be removed");
-        }
-    }
-}
 
 /// Why an attachment is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -68,30 +53,19 @@ impl Spooled {
         let name = safe_name(&field.file_name().unwrap_or_default().replace("%22", "\""));
         let media_type = field.content_type().unwrap_or_default().to_owned();
         let media_type = if media_type.len() > 128 { String::new() } else { media_type };
-        let (pieces, mut waiting) = mpsc::channel::<Bytes>(MAX_WAITING);
-        let dir = dir.to_owned();
-        let writing = tokio::task::spawn_blocking(move || -> io::Result<TempPath> {
-            std::fs::create_dir_all(&dir)?;
-            let mut file = NamedTempFile::with_prefix_in(PREFIX, &dir)?;
-            while let Some(piece) = waiting.blocking_recv() {
-                file.write_all(&piece)?;
-            }
-            file.flush()?;
-            Ok(file.into_temp_path())
-        });
+        let spool = Spool::<()>::new(dir);
         let mut len = 0;
         while let Some(piece) = timeout(PATIENCE, field.chunk()).await.map_err(|_| DraftError::Stalled)?? {
             len += piece.len() as u64;
             if len > left.min(MAX_ATTACHMENT) {
                 return Err(DraftError::TooLong);
             }
-            if pieces.send(piece).await.is_err() {
+            if spool.push(piece).await.is_err() {
                 break;
             }
         }
-        drop(pieces);
-        let path = writing.await.map_err(io::Error::other)??;
-        Ok(Self { name, media_type, len, path })
+        let (file, ()) = spool.finish().await?;
+        Ok(Self { name, media_type, len, path: file.into_temp_path() })
     }
 }
 
@@ -171,7 +145,7 @@ mod tests {
             name: "a".to_owned(),
             media_type: String::new(),
             len: 0,
-            path: NamedTempFile::new_in(&dir).unwrap().into_temp_path(),
+            path: tempfile::NamedTempFile::new_in(&dir).unwrap().into_temp_path(),
         };
         let drafts = Drafts::default();
         for number in 0..=MAX_DRAFTS {

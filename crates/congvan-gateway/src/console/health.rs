@@ -43,7 +43,6 @@ pub(crate) async fn node(State(console): State<Arc<Console>>, who: Who) -> Resul
     let lang = who.lang;
     let snapshot = Snapshot::of(&console.node).await;
     let peers = console.node.peers().await;
-    let disk = fs4::statvfs(console.node.home().dir()).ok();
     let node = &snapshot.node;
     let writing = match &snapshot.gate {
         Gate::Open => chip(Tone::Good, "done", &lang.writes()),
@@ -54,7 +53,7 @@ pub(crate) async fn node(State(console): State<Arc<Console>>, who: Who) -> Resul
         0 => chip(Tone::Bad, "cross", &lang.not_connected()),
         count => chip(Tone::Good, "done", &lang.connected(count)),
     };
-    let free = disk.as_ref().map(|disk| lang.free_of(lang.size(disk.available_space()), lang.size(disk.total_space())));
+    let free = snapshot.disk.map(|disk| lang.free_of(lang.size(disk.free), lang.size(disk.total)));
     let body = html! {
         div.head { h1 { (lang.node()) } }
         div.facts {

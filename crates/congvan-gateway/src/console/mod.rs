@@ -96,7 +96,6 @@ impl Console {
 /// # Errors
 /// No randomness.
 pub(crate) fn routes(node: Node, options: ConsoleOptions) -> Result<Router, RandomError> {
-    draft::sweep(&node.home().spool());
     let console = Arc::new(Console {
         sessions: Sessions::new(options.idle, options.absolute)?,
         throttle: Throttle::default(),

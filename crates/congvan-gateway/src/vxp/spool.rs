@@ -1,24 +1,22 @@
 //! A request's body: bounded, hashed as it comes, and on disk rather than in memory.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::answer::Fault;
+use crate::spool::{Look, Spool};
 
 /// How long a body may stand still.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The most bytes of a body that is read only so that its sender hears the answer.
 const MAX_DRAINED: u64 = 64 << 20;
-/// Pieces that wait for the disk.
-const MAX_WAITING: usize = 4;
 
 /// The next piece of a body; `None` at its end.
 async fn piece(body: &mut Body) -> Result<Option<Bytes>, Fault> {
@@ -67,38 +65,26 @@ pub(crate) struct Spooled {
 }
 
 impl Spooled {
-    /// Takes a body of at most `limit` bytes (the CRLF apart) into a nameless file in `dir`, and holds it
+    /// Takes a body of at most `limit` bytes (the CRLF apart) into a file in `dir`, and holds it
     /// against the hash that was signed.
     pub(crate) async fn receive(body: &mut Body, limit: u64, dir: &Path, hash: String) -> Result<Self, Fault> {
-        let (pieces, mut waiting) = mpsc::channel::<Bytes>(MAX_WAITING);
-        let dir = dir.to_owned();
-        let writing = tokio::task::spawn_blocking(move || -> io::Result<(File, Hashes)> {
-            std::fs::create_dir_all(&dir)?;
-            let mut file = tempfile::tempfile_in(&dir)?;
-            let mut hashes = Hashes::default();
-            while let Some(piece) = waiting.blocking_recv() {
-                hashes.update(&piece);
-                file.write_all(&piece)?;
-            }
-            Ok((file, hashes))
-        });
+        let spool = Spool::<Hashes>::new(dir);
         let mut received = 0;
         while let Some(piece) = piece(body).await? {
             received += piece.len() as u64;
             if received > limit.saturating_add(2) {
                 return Err(Fault::TooLong(limit));
             }
-            if pieces.send(piece).await.is_err() {
+            if spool.push(piece).await.is_err() {
                 break;
             }
         }
-        drop(pieces);
-        let (file, hashes) = writing.await??;
+        let (file, hashes) = spool.finish().await?;
         let len = hashes.length_of(&hash).ok_or(Fault::FileHash)?;
         if len > limit {
             return Err(Fault::TooLong(limit));
         }
-        Ok(Self { file, len })
+        Ok(Self { file: file.into_file(), len })
     }
 
     /// Its length in bytes.
@@ -124,8 +110,8 @@ struct Hashes {
     len: u64,
 }
 
-impl Hashes {
-    fn update(&mut self, piece: &[u8]) {
+impl Look for Hashes {
+    fn look(&mut self, piece: &[u8]) {
         self.len += piece.len() as u64;
         // The last two bytes wait until it is known whether they are the last.
         let (early, late) = piece.split_at(piece.len().saturating_sub(2));
@@ -136,7 +122,9 @@ impl Hashes {
         self.before.update(early);
         self.last.extend_from_slice(late);
     }
+}
 
+impl Hashes {
     /// How many bytes of the body are the file with this hash.
     fn length_of(&self, hash: &str) -> Option<u64> {
         let matches = |digest: &[u8]| hash == printed(digest) || hash.eq_ignore_ascii_case(&hex::encode(digest));
@@ -159,7 +147,7 @@ mod tests {
 
     fn hashes(pieces: &[&[u8]]) -> Hashes {
         let mut hashes = Hashes::default();
-        pieces.iter().for_each(|piece| hashes.update(piece));
+        pieces.iter().for_each(|piece| hashes.look(piece));
         hashes
     }
 
