@@ -10,8 +10,8 @@ use std::time::Duration;
 use congvan_core::checkpoint::{Checkpoint, CheckpointPayload, Cosignature, WitnessPayload};
 use congvan_core::limits::MAX_COSIGNATURES;
 use congvan_core::merkle::{self, TreeHash};
-use congvan_core::{Bounded, ChainId, Draft, EntryRef, Kind, LinkedEntry, Seq, Wire};
-use congvan_store::{CheckpointMark, Ledger, StoreError, WitnessMark};
+use congvan_core::{Bounded, ChainId, Draft, EntryRef, Kind, LinkedEntry, PublicKey, Seq, Wire};
+use congvan_store::{Ledger, StoreError, WitnessMark};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -102,6 +102,15 @@ pub fn checkpoint_at(ledger: &Ledger, chain: ChainId, at: Seq) -> Result<Option<
     Ok(payload.filter(holds).map(|payload| Signed { entry, payload }))
 }
 
+/// Where the cosignatures of a chain's checkpoints of one size are.
+fn cosigned_at(
+    ledger: &Ledger,
+    chain: ChainId,
+    size: Seq,
+) -> impl Iterator<Item = Result<WitnessMark, StoreError>> + '_ {
+    ledger.cosignatures(chain, size).take_while(move |mark| mark.as_ref().map_or(true, |mark| mark.size == size))
+}
+
 /// The cosignatures in a witness' entry about one chain and size that hold.
 fn cosignatures_at(ledger: &Ledger, chain: ChainId, mark: &WitnessMark) -> Result<Vec<Seen>, StoreError> {
     let roster = ledger.roster();
@@ -122,11 +131,8 @@ fn covered(ledger: &Ledger, chain: ChainId, signed: Signed) -> Result<Covered, S
     let policy = roster.witnesses();
     let size = signed.payload.checkpoint.size;
     let mut by_witness: BTreeMap<ChainId, Seen> = BTreeMap::new();
-    for mark in ledger.cosignatures(chain, size) {
+    for mark in cosigned_at(ledger, chain, size) {
         let mark = mark?;
-        if mark.size != size {
-            break;
-        }
         if !policy.witnesses.contains(&mark.witness) || mark.witness == chain {
             continue;
         }
@@ -148,11 +154,13 @@ fn covered(ledger: &Ledger, chain: ChainId, signed: Signed) -> Result<Covered, S
 /// # Errors
 /// [`StoreError`].
 pub fn cover_of(ledger: &Ledger, chain: ChainId, seq: Seq) -> Result<Option<Covered>, StoreError> {
+    let nobody_asked = ledger.roster().witnesses().threshold == 0;
     let mut best: Option<Covered> = None;
     for mark in ledger.checkpoints(chain, seq).take(LOOKED_AT) {
         let Some(signed) = checkpoint_at(ledger, chain, mark?.at)? else { continue };
         let found = covered(ledger, chain, signed)?;
-        if found.witnessed {
+        // Where there are no witnesses, no later checkpoint is better than the first.
+        if found.witnessed || nobody_asked {
             return Ok(Some(found));
         }
         if best.as_ref().is_none_or(|best| found.seen.len() > best.seen.len()) {
@@ -204,20 +212,22 @@ pub fn root_at(ledger: &Ledger, chain: ChainId, size: Seq) -> Result<Option<Tree
 pub(crate) async fn run(node: Node, every: Duration, mut stop: watch::Receiver<bool>) {
     let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut compared = Compared::default();
+    let mut looked = Looked::new(&node.0.ledger);
     loop {
         tokio::select! {
             _ = stop.changed() => return,
             _ = ticks.tick() => {}
         }
         let looking = node.clone();
-        let looked = tokio::task::spawn_blocking(move || {
-            let due = looking.due_evidence();
-            compared.compare(&looking.0.ledger);
-            (due, compared)
+        let looking = tokio::task::spawn_blocking(move || {
+            let due = looking.due_evidence(&mut looked);
+            if let Err(error) = looked.compare(&looking.0.ledger) {
+                tracing::error!(%error, "witnesses' cosignatures cannot be read");
+            }
+            (due, looked)
         });
-        let Ok((due, after)) = looked.await else { return };
-        compared = after;
+        let Ok((due, after)) = looking.await else { return };
+        looked = after;
         let due = match due {
             Ok(due) => due,
             Err(error) => {
@@ -247,25 +257,29 @@ impl Node {
     }
 
     /// The checkpoint and the cosignatures that this agency has to write now.
-    fn due_evidence(&self) -> Result<Vec<Draft>, StoreError> {
+    fn due_evidence(&self, looked: &mut Looked) -> Result<Vec<Draft>, StoreError> {
         let own = self.0.own();
         let mut due = Vec::new();
-        due.extend(self.due_checkpoint(&own)?);
+        due.extend(self.due_checkpoint(&own, looked)?);
         due.extend(self.due_cosignatures(&own)?);
         Ok(due)
     }
 
-    fn due_checkpoint(&self, own: &Own) -> Result<Option<Draft>, StoreError> {
+    fn due_checkpoint(&self, own: &Own, looked: &mut Looked) -> Result<Option<Draft>, StoreError> {
         let ledger = &self.0.ledger;
         let Some(head) = ledger.status(own.chain).head else { return Ok(None) };
-        let last = ledger.last_checkpoint(own.chain)?.and_then(|mark| mark.size.next()).unwrap_or(Seq::FIRST);
+        let covered = ledger.last_checkpoint(own.chain)?.map_or(0, |mark| mark.size.get());
+        // Checkpoints and cosignatures alone ask for none: they would never end. A witness may have many of them behind
+        // its last checkpoint, which are looked at once.
         let mut new = false;
-        for entry in ledger.entries(own.chain, last) {
-            // Checkpoints and cosignatures alone ask for none: they would never end.
-            new |= !matches!(entry?.header().kind, Kind::CHECKPOINT | Kind::WITNESS);
+        let Some(first) = Seq::new(covered.max(looked.idle).saturating_add(1)) else { return Ok(None) };
+        for entry in ledger.entries(own.chain, first) {
+            let entry = entry?;
+            new = !matches!(entry.header().kind, Kind::CHECKPOINT | Kind::WITNESS);
             if new {
                 break;
             }
+            looked.idle = entry.seq().get();
         }
         let Some(root) = root_at(ledger, own.chain, head.seq)?.filter(|_| new) else { return Ok(None) };
         let checkpoint = Checkpoint { size: head.seq, root };
@@ -282,7 +296,8 @@ impl Node {
         let mut seen = Vec::new();
         for agency in roster.agencies().filter(|agency| agency.chain != own.chain) {
             let Some(mark) = ledger.last_checkpoint(agency.chain)? else { continue };
-            if self.cosigned(own.chain, agency.chain, mark)? {
+            let mine = |cosigned: &Result<WitnessMark, _>| cosigned.as_ref().map_or(true, |by| by.witness == own.chain);
+            if cosigned_at(ledger, agency.chain, mark.size).find(mine).transpose()?.is_some() {
                 continue;
             }
             let Some(signed) = checkpoint_at(ledger, agency.chain, mark.at)? else { continue };
@@ -299,53 +314,51 @@ impl Node {
             .map(|payload| Draft { kind: Kind::WITNESS, time: setup::now(), payload })
             .collect())
     }
+}
 
-    fn cosigned(&self, own: ChainId, chain: ChainId, checkpoint: CheckpointMark) -> Result<bool, StoreError> {
-        for mark in self.0.ledger.cosignatures(chain, checkpoint.size) {
-            let mark = mark?;
-            if mark.size != checkpoint.size {
-                return Ok(false);
-            }
-            if mark.witness == own {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+/// Cosignatures that wait for the entries that they are about, at most.
+const MAX_WAITING: usize = 10_000;
+
+/// What a node looked at since it started, so that it looks once. What came before, [`split_views`] finds.
+struct Looked {
+    /// Up to this number nothing of our own chain asks for a checkpoint, unless one covers it.
+    idle: u64,
+    /// The last number of each witness whose cosignatures were taken.
+    witnesses: BTreeMap<ChainId, u64>,
+    /// Chains and sizes that somebody cosigned and that are not compared yet.
+    waiting: BTreeSet<(ChainId, Seq)>,
+}
+
+impl Looked {
+    fn new(ledger: &Ledger) -> Self {
+        let head = |chain| (chain, ledger.status(chain).head.map_or(0, |head| head.seq.get()));
+        Self { idle: 0, witnesses: ledger.chains().into_iter().map(head).collect(), waiting: BTreeSet::new() }
     }
-}
 
-/// How far what witnesses saw was compared with the copy here.
-#[derive(Default)]
-struct Compared {
-    sizes: BTreeMap<ChainId, Seq>,
-    told: BTreeSet<(ChainId, Seq)>,
-}
-
-impl Compared {
     /// Looks whether some witness saw another history of a chain than is here.
-    fn compare(&mut self, ledger: &Ledger) {
+    fn compare(&mut self, ledger: &Ledger) -> Result<(), StoreError> {
         let roster = ledger.roster();
-        for agency in roster.agencies() {
-            if let Err(error) = self.compare_one(ledger, agency.chain, &agency.code) {
-                tracing::error!(agency = %agency.code, %error, "witnesses' cosignatures cannot be read");
+        for witness in roster.witnesses().witnesses.iter() {
+            let last = self.witnesses.entry(*witness).or_default();
+            let Some(first) = Seq::new(last.saturating_add(1)) else { continue };
+            for entry in ledger.entries(*witness, first) {
+                let entry = entry?;
+                *last = entry.seq().get();
+                let payload = entry.payload().filter(|_| entry.header().kind == Kind::WITNESS);
+                let payload = payload.and_then(|payload| WitnessPayload::from_bytes(payload).ok());
+                let seen = payload.iter().flat_map(|payload| payload.seen.iter());
+                let room = MAX_WAITING.saturating_sub(self.waiting.len());
+                self.waiting.extend(seen.map(|seen| (seen.chain, seen.signed.checkpoint.size)).take(room));
             }
         }
-    }
-
-    fn compare_one(
-        &mut self,
-        ledger: &Ledger,
-        chain: ChainId,
-        code: &congvan_core::AgencyCode,
-    ) -> Result<(), StoreError> {
-        let from = self.sizes.get(&chain).copied().unwrap_or(Seq::FIRST);
-        for split in split_views(ledger, chain, from)? {
-            if self.told.insert((chain, split.size)) {
-                tracing::error!(agency = %code, size = %split.size, witness = %split.witness, "a witness saw another history of a chain");
+        let here = |chain: ChainId, size: Seq| ledger.tree(chain).size() >= size.get();
+        let ready: Vec<_> = self.waiting.iter().copied().filter(|(chain, size)| here(*chain, *size)).collect();
+        for (chain, size) in ready {
+            self.waiting.remove(&(chain, size));
+            for split in splits_at(ledger, chain, size)? {
+                let agency = roster.agency(chain).map(|agency| agency.code.to_string()).unwrap_or_default();
+                tracing::error!(agency, %size, witness = split.witness, "a witness saw another history of a chain");
             }
-        }
-        if let Some(next) = ledger.status(chain).head.and_then(|head| head.seq.next()) {
-            self.sizes.insert(chain, next);
         }
         Ok(())
     }
@@ -368,24 +381,33 @@ pub struct SplitView {
 /// # Errors
 /// [`StoreError`].
 pub fn split_views(ledger: &Ledger, chain: ChainId, from: Seq) -> Result<Vec<SplitView>, StoreError> {
+    let mut sizes: Vec<_> =
+        ledger.cosignatures(chain, from).map(|mark| mark.map(|mark| mark.size)).collect::<Result<_, _>>()?;
+    sizes.dedup();
+    let mut found = Vec::new();
+    for size in sizes {
+        found.extend(splits_at(ledger, chain, size)?);
+    }
+    Ok(found)
+}
+
+/// The same of one size.
+fn splits_at(ledger: &Ledger, chain: ChainId, size: Seq) -> Result<Vec<SplitView>, StoreError> {
     let roster = ledger.roster();
-    let Some(agency) = roster.agency(chain) else { return Ok(Vec::new()) };
+    let (Some(agency), Some(here)) = (roster.agency(chain), root_at(ledger, chain, size)?) else {
+        return Ok(Vec::new());
+    };
     let (state, policy) = (ledger.state(chain), agency.policy());
     let mut found = Vec::new();
-    let mut root: Option<(Seq, TreeHash)> = None;
-    for mark in ledger.cosignatures(chain, from) {
+    for mark in cosigned_at(ledger, chain, size) {
         let mark = mark?;
-        if root.is_none_or(|(size, _)| size != mark.size) {
-            let Some(here) = root_at(ledger, chain, mark.size)? else { break };
-            root = Some((mark.size, here));
-        }
         for seen in cosignatures_at(ledger, chain, &mark)? {
             let said = seen.cosignature;
-            let key = state.key_at(policy, said.at).and_then(|key| congvan_core::PublicKey::new(key.as_bytes()).ok());
+            let key = state.key_at(policy, said.at).and_then(|key| PublicKey::new(key.as_bytes()).ok());
             let signed = key.is_some_and(|key| said.signed.verify(ledger.network(), &agency.code, &key).is_ok());
-            if signed && root.is_some_and(|(_, here)| here != said.signed.checkpoint.root) {
+            if signed && here != said.signed.checkpoint.root {
                 let witness = roster.agency(mark.witness).map(|agency| agency.code.to_string()).unwrap_or_default();
-                found.push(SplitView { size: mark.size, witness, seen: said });
+                found.push(SplitView { size, witness, seen: said });
             }
         }
     }

@@ -8,8 +8,14 @@ use std::time::Duration;
 
 use common::{Network, eventually};
 use congvan::certificate::Anchors;
-use congvan::core::{Envelope, Kind, RosterAction, Seq, Sorted, WitnessPolicy};
-use congvan::witness::{cover_of, split_views};
+use congvan::core::keyfile::Keys;
+use congvan::core::{
+    AgencySecret, Bounded, ChainId, Checkpoint, CheckpointPayload, Cosignature, Draft, Envelope, Kind, RosterAction,
+    Seq, Sorted, Time, UnverifiedEntry, Wire, WitnessPayload, WitnessPolicy,
+};
+use congvan::setup::{self, Home};
+use congvan::store::{HighWater, Ledger};
+use congvan::witness::{SplitView, cover_of, root_at, split_views};
 use congvan::{Node, Outgoing, archive, audit};
 
 /// Faster than in service: a test does not wait for minutes.
@@ -103,4 +109,57 @@ async fn without_enough_witnesses_a_document_is_covered_and_not_witnessed() {
     assert!(kinds.contains(&Kind::DOCUMENT) && !kinds.contains(&Kind::CHECKPOINT));
     a.shutdown().await;
     b.shutdown().await;
+}
+
+/// The keys in an agency's directory.
+fn secret(network: &Network, n: usize) -> AgencySecret {
+    match setup::read_keys(&Home::new(network.home(n)).agency_key(), None).unwrap() {
+        Keys::Agency { sign, seals } => AgencySecret { sign, seal: seals[0].clone() },
+        _ => panic!("no agency's keys"),
+    }
+}
+
+/// Has an agency write into some ledger, past its node's rules, as hostile software does.
+fn write(network: &Network, ledger: &Ledger, n: usize, kind: Kind, payload: Vec<u8>) {
+    let mark = network.dir.path().join("mark");
+    let writer = ledger.writer(chain_of(network, n), secret(network, n), HighWater::open(&mark).unwrap());
+    let writer = writer.unwrap();
+    writer.append(Draft { kind, time: Time::from_millis(1), payload }).unwrap();
+    writer.close();
+    std::fs::remove_file(mark).unwrap();
+}
+
+fn chain_of(network: &Network, n: usize) -> ChainId {
+    network.desk.roster().by_code(&network.codes[n]).unwrap().chain
+}
+
+#[test]
+fn what_a_witness_saw_otherwise_convicts_the_agency_that_signed_it_and_nobody_else() {
+    let network = witnessed(2, 1);
+    let (here, there) = (network.ledger(0), network.ledger(1));
+    let (chain, witness) = (chain_of(&network, 0), chain_of(&network, 1));
+    // The agency shows one history here, and another where the witness looks.
+    write(&network, &here, 0, Kind::NOTE, b"one".to_vec());
+    write(&network, &there, 0, Kind::NOTE, b"another".to_vec());
+    let cosigned = |ledger: &Ledger, by: usize| {
+        let (size, root) = (Seq::FIRST, root_at(ledger, chain, Seq::FIRST).unwrap().unwrap());
+        let key = secret(&network, by).sign;
+        let signed = CheckpointPayload::sign(Checkpoint { size, root }, here.network(), &network.codes[0], &key);
+        let at = Seq::new(2).unwrap();
+        Cosignature::sign(here.network(), &network.codes[0], at, signed, 7, &secret(&network, 1).sign)
+    };
+    let says = |cosignature: Cosignature| {
+        let payload = WitnessPayload { seen: Bounded::new(vec![cosignature]).unwrap() };
+        write(&network, &there, 1, Kind::WITNESS, payload.to_bytes());
+        let entries =
+            there.entries(witness, here.status(witness).head.map_or(Seq::FIRST, |head| head.seq.next().unwrap()));
+        let entries = entries.map(|entry| UnverifiedEntry::parse(entry.unwrap().bytes()).unwrap()).collect();
+        here.ingest(witness, entries).unwrap();
+        split_views(&here, chain, Seq::FIRST).unwrap()
+    };
+    assert_eq!(says(cosigned(&here, 0)), [], "it saw what is here");
+    assert_eq!(says(cosigned(&there, 1)), [], "what the agency did not sign is the witness' own word");
+    let other = cosigned(&there, 0);
+    let expected = SplitView { size: Seq::FIRST, witness: network.codes[1].to_string(), seen: other };
+    assert_eq!(says(other), [expected]);
 }
