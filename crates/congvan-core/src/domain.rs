@@ -18,6 +18,8 @@ pub const PAYLOAD: &str = "congvan v1 payload digest";
 pub const ATTACHMENT: &str = "congvan v1 attachment digest";
 /// Hash: the frames of an exported ledger → its closing digest.
 pub const ARCHIVE: &str = "congvan v1 ledger archive";
+/// Hash: the frames of a proof bundle → its closing digest.
+pub const BUNDLE: &str = "congvan v1 proof bundle";
 /// Hash: the heads under a prefix of chain ids → a reconciliation fingerprint.
 pub const HEADS: &str = "congvan v1 heads fingerprint";
 
