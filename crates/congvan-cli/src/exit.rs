@@ -6,8 +6,10 @@ use std::process::ExitCode;
 
 use congvan::StartError;
 use congvan::archive::TransferError;
+use congvan::bundle::CheckError;
 use congvan::certificate::FileError as CertificateFileError;
 use congvan::control::SessionError;
+use congvan::core::bundle::BundleError;
 use congvan::core::codec::BoundError;
 use congvan::core::enrol::Refusal;
 use congvan::core::ids::NameError;
@@ -78,6 +80,8 @@ pub(crate) enum Failure {
     Publish(PublishError),
     /// An exported ledger.
     Transfer(PathBuf, TransferError),
+    /// A proof that does not hold, or cannot be read.
+    Bundle(PathBuf, CheckError),
     /// A ledger does not open.
     Open(OpenError),
     /// A ledger cannot be read.
@@ -190,6 +194,8 @@ impl Failure {
             Self::Desk(error) => enrolment::desk_error(error, lang),
             Self::Publish(error) => error.to_string(),
             Self::Transfer(path, error) => lang.e_file(path.display(), error),
+            Self::Bundle(path, CheckError::Bundle(error)) => lang.e_refuted(path.display(), error),
+            Self::Bundle(path, error) => lang.e_file(path.display(), error),
             Self::Open(error) => error.to_string(),
             Self::Store(error) => error.to_string(),
             Self::Backup(error) => error.to_string(),
@@ -251,6 +257,7 @@ impl Failure {
             Self::Session(SessionError::Start(StartError::Setup(error))) => return setup_hint(error, lang),
             Self::Setup(error) | Self::Registrar(RegistrarError::Setup(error)) => return setup_hint(error, lang),
             Self::Registrar(RegistrarError::NoKeys(_)) => lang.n_roster_dir(),
+            Self::Bundle(_, CheckError::Bundle(BundleError::OtherNetwork { .. })) => lang.n_proof_network(),
             Self::File(..)
             | Self::Systems(SystemsError::File { .. })
             | Self::Users(UsersError::File(PrivateFileError::File { .. })) => lang.n_file(),
@@ -326,6 +333,7 @@ impl Failure {
             Self::Publish(PublishError::Session(error)) => session_exit(error),
             Self::Publish(_) => Exit::Unreadable,
             Self::Transfer(_, TransferError::OtherNetwork { .. } | TransferError::Ingest { .. }) => Exit::Refused,
+            Self::Bundle(_, CheckError::Bundle(_)) => Exit::Refused,
             Self::NotRunning(_) => Exit::Later,
             Self::Packet(_, ImportError::Secret { .. })
             | Self::UnknownAgencies(_)

@@ -68,20 +68,22 @@ impl From<std::io::Error> for ProveError {
     }
 }
 
+/// A bundle that is ready to be written.
+#[derive(Debug)]
+pub struct Bundle {
+    node: Node,
+    document: LinkedEntry,
+    entries: Vec<ProvenEntry>,
+    chains: BTreeSet<ChainId>,
+    attachments: bool,
+}
+
 impl Node {
-    /// Writes the bundle of a document, named as in [`Node::document`]. Calls `progress` with the bytes of attachments
-    /// written.
+    /// Makes the bundle of a document, named as in [`Node::document`].
     ///
     /// # Errors
-    /// [`ProveError`]; the output is incomplete then, which its reader notices.
-    pub fn prove<W: Write>(
-        &self,
-        id: &str,
-        disclose: &Disclose,
-        out: W,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<W, ProveError> {
-        let ledger = &self.0.ledger;
+    /// [`ProveError`] says why there is none.
+    pub fn prove(&self, id: &str, disclose: &Disclose) -> Result<Bundle, ProveError> {
         let document = self.document_entry(id)?;
         document.check().map_err(ReadError::from)?;
         let said = self.said_about(&document, disclose)?;
@@ -89,53 +91,15 @@ impl Node {
         for entry in &said {
             entries.push(self.proven(entry, disclose)?);
         }
-        let mut out = FrameWriter::new(out)?;
-        out.put(&Frame::Genesis(ledger.genesis()))?;
-        for entry in ledger.entries(ledger.roster().chain(), Seq::FIRST) {
-            out.put(&Frame::Roster(bounded(entry?.bytes()).map_err(TransferError::from)?))?;
-        }
         let chains = chains_of(&entries, [&document].into_iter().chain(&said));
-        for chain in &chains {
-            for rotation in rotations(ledger, *chain)? {
-                out.put(&Frame::Rotation(bounded(rotation.bytes()).map_err(TransferError::from)?))?;
+        let attachments = *disclose == Disclose::Attachments;
+        if attachments {
+            // A missing piece is said now, not in the middle of the file.
+            for number in 0..self.envelope(&document.id().to_string())?.attachments.len() {
+                self.attachment(&document.id().to_string(), number)?;
             }
         }
-        for proof in ledger.proofs().iter().filter(|proof| chains.contains(&proof.chain())).take(MAX_FORKS) {
-            let raw = RawProof::from_bytes(&proof.to_bytes());
-            out.put(&Frame::Fork(raw.map_err(|error| TransferError::Archive(error.into()))?))?;
-        }
-        for entry in entries {
-            out.put(&Frame::Entry(entry))?;
-        }
-        if *disclose == Disclose::Attachments {
-            self.write_attachments(&document, &mut out, progress)?;
-        }
-        Ok(out.end()?)
-    }
-
-    fn write_attachments<W: Write>(
-        &self,
-        document: &LinkedEntry,
-        out: &mut FrameWriter<W, Frame>,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<(), ProveError> {
-        let id = document.id().to_string();
-        let mut written = 0;
-        for number in 0..self.envelope(&id)?.attachments.len() {
-            let mut empty = true;
-            for piece in self.attachment(&id, number)? {
-                let piece = piece?;
-                empty &= piece.is_empty();
-                written += piece.len() as u64;
-                let bytes = bounded(&piece).map_err(TransferError::from)?;
-                out.put(&Frame::Attachment { number: number as u32, bytes })?;
-                progress(written);
-            }
-            if empty {
-                out.put(&Frame::Attachment { number: number as u32, bytes: Bounded::default() })?;
-            }
-        }
-        Ok(())
+        Ok(Bundle { node: self.clone(), document, entries, chains, attachments })
     }
 
     /// The entries about a document that the bundle shows, oldest first by their authors' clocks.
@@ -194,6 +158,68 @@ impl Node {
             _ => None,
         }
     }
+}
+
+impl Bundle {
+    /// The document's entry.
+    pub fn document(&self) -> EntryRef {
+        self.document.reference()
+    }
+
+    /// Writes it. Calls `progress` with the bytes of attachments written.
+    ///
+    /// # Errors
+    /// [`ProveError`]; the output is incomplete then, which its reader notices.
+    pub fn write<W: Write>(self, out: W, progress: &mut dyn FnMut(u64)) -> Result<W, ProveError> {
+        let Self { node, document, entries, chains, attachments } = self;
+        let ledger = node.ledger();
+        let mut out = FrameWriter::new(out)?;
+        out.put(&Frame::Genesis(ledger.genesis()))?;
+        for entry in ledger.entries(ledger.roster().chain(), Seq::FIRST) {
+            out.put(&Frame::Roster(bounded(entry?.bytes()).map_err(TransferError::from)?))?;
+        }
+        for chain in &chains {
+            for rotation in rotations(ledger, *chain)? {
+                out.put(&Frame::Rotation(bounded(rotation.bytes()).map_err(TransferError::from)?))?;
+            }
+        }
+        for proof in ledger.proofs().iter().filter(|proof| chains.contains(&proof.chain())).take(MAX_FORKS) {
+            let raw = RawProof::from_bytes(&proof.to_bytes());
+            out.put(&Frame::Fork(raw.map_err(|error| TransferError::Archive(error.into()))?))?;
+        }
+        for entry in entries {
+            out.put(&Frame::Entry(entry))?;
+        }
+        if attachments {
+            write_attachments(&node, &document, &mut out, progress)?;
+        }
+        Ok(out.end()?)
+    }
+}
+
+fn write_attachments<W: Write>(
+    node: &Node,
+    document: &LinkedEntry,
+    out: &mut FrameWriter<W, Frame>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), ProveError> {
+    let id = document.id().to_string();
+    let mut written = 0;
+    for number in 0..node.envelope(&id)?.attachments.len() {
+        let mut empty = true;
+        for piece in node.attachment(&id, number)? {
+            let piece = piece?;
+            empty &= piece.is_empty();
+            written += piece.len() as u64;
+            let bytes = bounded(&piece).map_err(TransferError::from)?;
+            out.put(&Frame::Attachment { number: number as u32, bytes })?;
+            progress(written);
+        }
+        if empty {
+            out.put(&Frame::Attachment { number: number as u32, bytes: Bounded::default() })?;
+        }
+    }
+    Ok(())
 }
 
 /// The chains whose keys a bundle's entries and covers need.
