@@ -377,6 +377,21 @@ pub(crate) struct Audit {
     pub paths: Vec<PathBuf>,
     #[command(flatten)]
     pub trust: Trust,
+    /// Write the report as a page, to keep or to print
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
+    /// Write a file for each agency that is convicted, for `congvan check` anywhere
+    #[arg(long, value_name = "DIR")]
+    pub evidence: Option<PathBuf>,
+    /// Write the signed result, for a later --since; of one path
+    #[arg(long, value_name = "FILE.cvaudit", requires = "key")]
+    pub save: Option<PathBuf>,
+    /// A former audit's signed result: what it found good is not gone through again
+    #[arg(long, value_name = "FILE.cvaudit", requires = "key")]
+    pub since: Option<PathBuf>,
+    /// The auditor's key, made where there is none yet: it signs results, and former ones must be signed by it
+    #[arg(long, value_name = "AUDITOR.key")]
+    pub key: Option<PathBuf>,
 }
 
 /// `congvan fingerprint`

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use congvan::bundle::{BundleView, Claim};
+use congvan::bundle::{BundleView, Claim, EntryView};
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
 
@@ -13,14 +13,14 @@ use crate::output::time;
 use crate::prove::claim_in;
 use crate::text::Lang;
 
-const STYLE: &str = "
+pub(crate) const STYLE: &str = "
 @page { size: A4; margin: 18mm }
 body { font: 11pt/1.45 'Noto Serif', 'Times New Roman', serif; color: #111; max-width: 174mm; margin: 0 auto; padding: 8mm }
 h1 { font-size: 17pt; margin: 0 0 1mm } h2 { font-size: 12pt; margin: 5mm 0 1mm }
 header { display: flex; gap: 6mm; justify-content: space-between; border-bottom: 1.5pt solid #111; padding-bottom: 4mm }
 header svg { width: 38mm; height: 38mm; flex: none }
 table { border-collapse: collapse; width: 100% } td { vertical-align: top; padding: .6mm 3mm .6mm 0 }
-td:first-child { white-space: nowrap; color: #444 }
+th { text-align: left } td:first-child { white-space: nowrap; color: #444 }
 ul { margin: 0; padding-left: 5mm } li { margin: .8mm 0 }
 code { font: 9pt/1.3 'Noto Sans Mono', monospace; overflow-wrap: anywhere }
 footer { border-top: .5pt solid #111; margin-top: 6mm; padding-top: 2mm; font-size: 9pt }
@@ -28,19 +28,19 @@ footer { border-top: .5pt solid #111; margin-top: 6mm; padding-top: 2mm; font-si
 ";
 
 /// Text for HTML.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// What the square code says: enough to find the entry at any node, and the file among others.
 fn code_of(view: &BundleView, digest: &str) -> String {
-    let document = &view.document;
-    format!("congvan:{}/{}/{}?entry={}&file={digest}", view.network, document.agency, document.number, document.id)
+    let named = |document: &EntryView| format!("/{}/{}?entry={}&", document.agency, document.number, document.id);
+    let entry = view.document.as_ref().map_or_else(|| "?".to_owned(), named);
+    format!("congvan:{}{entry}file={digest}", view.network)
 }
 
 /// The page, complete in itself.
 pub(crate) fn page(view: &BundleView, digest: &str, lang: Lang) -> Result<String, Failure> {
-    let document = &view.document;
     let square = QrCode::with_error_correction_level(code_of(view, digest), EcLevel::M)
         .map_err(|_| Failure::Unexpected)?
         .render::<svg::Color<'_>>()
@@ -48,11 +48,12 @@ pub(crate) fn page(view: &BundleView, digest: &str, lang: Lang) -> Result<String
         .build();
     // Inside a page, no XML declaration.
     let square = square.find("<svg").map_or("", |at| &square[at..]);
-    let mut rows = vec![
-        (lang.h_from(), format!("{} {}", document.agency, document.agency_name)),
-        (lang.h_number(), document.number.to_string()),
-        (lang.h_time(), time(lang, document.time)),
-    ];
+    let mut rows = Vec::new();
+    if let Some(document) = &view.document {
+        rows.push((lang.h_from(), format!("{} {}", document.agency, document.agency_name)));
+        rows.push((lang.h_number(), document.number.to_string()));
+        rows.push((lang.h_time(), time(lang, document.time)));
+    }
     if let Some(content) = &view.content {
         rows.push((lang.h_to(), content.to.join(", ")));
         rows.push((lang.h_code(), content.code.clone()));
@@ -92,7 +93,7 @@ pub(crate) fn page(view: &BundleView, digest: &str, lang: Lang) -> Result<String
         escaped(&lang.h_fingerprint()),
         fingerprint_of(&view.network),
         escaped(&lang.h_id()),
-        document.id,
+        view.document.as_ref().map(|document| document.id.as_str()).unwrap_or_default(),
         escaped(&lang.h_file_digest()),
     );
     Ok(html)

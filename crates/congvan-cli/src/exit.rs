@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use congvan::StartError;
 use congvan::archive::TransferError;
+use congvan::audit::{AuditError, FormerError};
 use congvan::bundle::CheckError;
 use congvan::certificate::FileError as CertificateFileError;
 use congvan::control::SessionError;
@@ -80,6 +81,10 @@ pub(crate) enum Failure {
     Publish(PublishError),
     /// An exported ledger.
     Transfer(PathBuf, TransferError),
+    /// A former audit's result that is of no use.
+    Former(PathBuf, FormerError),
+    /// An audit that could not read what it was to compare.
+    Audit(AuditError),
     /// A proof that does not hold, or cannot be read.
     Bundle(PathBuf, CheckError),
     /// A ledger does not open.
@@ -195,6 +200,8 @@ impl Failure {
             Self::Publish(error) => error.to_string(),
             Self::Transfer(path, error) => lang.e_file(path.display(), error),
             Self::Bundle(path, CheckError::Bundle(error)) => lang.e_refuted(path.display(), error),
+            Self::Former(path, error) => lang.e_former(path.display(), error),
+            Self::Audit(error) => error.to_string(),
             Self::Bundle(path, error) => lang.e_file(path.display(), error),
             Self::Open(error) => error.to_string(),
             Self::Store(error) => error.to_string(),
@@ -479,6 +486,7 @@ impl From<InvitationError> for Failure {
     }
 }
 from! {
+    Audit(AuditError);
     Session(SessionError);
     Setup(SetupError);
     Systems(SystemsError);

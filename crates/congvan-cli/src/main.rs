@@ -4,6 +4,7 @@ mod agency;
 mod args;
 mod attach;
 mod audit;
+mod audit_page;
 mod catalogue;
 mod certificate;
 mod certify;

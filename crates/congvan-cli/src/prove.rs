@@ -120,12 +120,13 @@ impl Checked {
     }
 
     fn print(&self, page: &mut Page, lang: Lang) {
-        let (view, document) = (&self.view, &self.view.document);
+        let view = &self.view;
+        let id = view.document.as_ref().map(|document| document.id.clone()).unwrap_or_default();
         page.fields(&[
             (lang.h_proof_file(), self.file.display().to_string()),
             (lang.h_network(), view.network_name.clone()),
             (lang.h_fingerprint(), self.fingerprint.clone()),
-            (lang.h_id(), document.id.clone()),
+            (lang.h_id(), id),
         ]);
         if let Some(content) = view.content.as_ref().filter(|content| content.opened) {
             page.fields(&[
@@ -143,9 +144,6 @@ impl Checked {
         };
         claims(page, lang.proven(), &view.proven);
         claims(page, lang.not_proven(), &view.not_proven);
-        for fork in &view.forks {
-            page.line(lang.proof_fork(&fork.agency, fork.number));
-        }
         page.line("");
         for path in &self.attachments {
             page.line(lang.attachment_saved(path.display()));

@@ -363,7 +363,6 @@ texts! {
         "cơ quan {agency}, số {number}: {reason}";
     audit_note(agency, number, document, reason) "note: agency {agency}, number {number}, about document {document}: {reason}"
         "lưu ý: cơ quan {agency}, số {number}, về văn bản {document}: {reason}";
-    audit_remark(what) "note: {what}" "lưu ý: {what}";
     audit_unreadable(path, error) "COULD NOT BE READ: {path}: {error}" "KHÔNG ĐỌC ĐƯỢC: {path}: {error}";
     audit_digest() "digest" "giá trị băm";
     audit_same(count) "All {count} copies are equal." "Cả {count} bản sao giống nhau.";

@@ -43,7 +43,11 @@ fn a_document_is_proven_by_one_file_to_somebody_with_nothing_but_the_fingerprint
     assert!(checked.err.is_empty(), "{checked:?}");
     check(&file, &network.replace(' ', "").to_uppercase(), &[]).ok();
     check(&file, &net.str("registrar/genesis.cgv"), &[]).ok();
-    check(&file, &network, &["--lang", "vi"]).ok().says("ĐÃ CHỨNG MINH").says("Văn bản là thật: số 1").says("báo 03, đã tiếp nhận");
+    check(&file, &network, &["--lang", "vi"])
+        .ok()
+        .says("ĐÃ CHỨNG MINH")
+        .says("Văn bản là thật: số 1")
+        .says("báo 03, đã tiếp nhận");
 
     let seen = check(&file, &network, &["--json"]).ok().json();
     assert_eq!(seen["document"]["agency"], H55);
@@ -68,7 +72,10 @@ fn a_document_is_proven_by_one_file_to_somebody_with_nothing_but_the_fingerprint
     // A page to print goes with it: complete in itself, and saying that it is no proof.
     let page = fs::read_to_string(file.with_extension("html")).unwrap();
     assert!(page.contains("<svg") && page.contains(&id) && page.contains("it is none") && page.contains("@page"));
-    assert!(!page.contains("http://") || page.matches("http://").count() == page.matches("http://www.w3.org/2000/svg").count());
+    assert!(
+        !page.contains("http://")
+            || page.matches("http://").count() == page.matches("http://www.w3.org/2000/svg").count()
+    );
     assert!(!page.contains("https://") && !page.contains("<script"));
     let digest = seen["digest"].as_str().unwrap();
     assert!(page.contains(digest) && digest == blake3_of(&file));

@@ -27,7 +27,7 @@ use crate::genesis::Genesis;
 use crate::ids::{ChainId, Digest, Seq};
 use crate::keys::Signature;
 use crate::limits::MAX_WITNESSES;
-use crate::merkle::TreeProof;
+use crate::merkle::{TreeHash, TreeProof};
 use crate::wire;
 
 /// The first bytes of a bundle.
@@ -69,6 +69,8 @@ pub enum Frame {
         /// Their digest: see [`Checksum`].
         digest: Digest,
     },
+    /// Two checkpoints of a chain that cannot both be of one history.
+    Split(Split),
 }
 wire!(Frame, "bundle frame", MAX_FRAME);
 
@@ -93,6 +95,22 @@ impl Frames for Frame {
             _ => None,
         }
     }
+}
+
+/// Proof that an agency showed two histories: it signed `root` over as many entries as `one` is of, for `other` continues
+/// it, and it signed `one`, which has another root.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Split {
+    /// The chain.
+    pub chain: ChainId,
+    /// The number of the first checkpoint's entry, and the checkpoint.
+    pub one: (Seq, CheckpointPayload),
+    /// The same of the second, which is of at least as many entries.
+    pub other: (Seq, CheckpointPayload),
+    /// The root over as many entries as `one` is of, in the history of `other`.
+    pub root: TreeHash,
+    /// That `other` continues that.
+    pub consistency: TreeProof,
 }
 
 /// An entry and what proves it.

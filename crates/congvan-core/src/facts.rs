@@ -1,26 +1,24 @@
 //! What entries say about documents: the facts that a document's life is made of.
 
-use crate::chain::LinkedEntry;
 use crate::codec::Wire;
 use crate::document::{DocumentPayload, Relation};
-use crate::entry::Kind;
+use crate::entry::{Header, Kind};
 use crate::ids::{AgencyCode, EntryRef};
 use crate::life::{Fact, Says};
 use crate::status::StatusPayload;
 
 /// What an entry says: a status about one document, a document about each that it links to. A malformed or missing
 /// payload says nothing. `stands`: see [`Fact::stands`].
-pub fn facts_of(entry: &LinkedEntry, author: &AgencyCode, stands: bool) -> Vec<Fact> {
-    let header = entry.header();
-    let fact = |about: EntryRef, says: Says| Fact {
-        time: header.time,
-        author: author.clone(),
-        entry: entry.reference(),
-        about,
-        stands,
-        says,
-    };
-    let Some(payload) = entry.payload() else { return Vec::new() };
+pub fn facts_of(
+    entry: EntryRef,
+    header: &Header,
+    payload: Option<&[u8]>,
+    author: &AgencyCode,
+    stands: bool,
+) -> Vec<Fact> {
+    let fact =
+        |about: EntryRef, says: Says| Fact { time: header.time, author: author.clone(), entry, about, stands, says };
+    let Some(payload) = payload else { return Vec::new() };
     match header.kind {
         Kind::STATUS => {
             let Ok(StatusPayload { cover, .. }) = StatusPayload::from_bytes(payload) else { return Vec::new() };

@@ -210,11 +210,12 @@ fn told() -> (World, VerifiedEntry, Vec<Frame>) {
 fn a_bundle_proves_what_it_shows() {
     let (world, document, frames) = told();
     let evidence = check(world.network(), frames).unwrap();
-    assert_eq!(evidence.document.entry, document);
-    assert_eq!(evidence.document.agency, world.codes[SENDER]);
-    let cover = evidence.document.cover.as_ref().unwrap();
+    assert_eq!(evidence.document.as_ref().unwrap().entry, document);
+    assert_eq!(evidence.document.as_ref().unwrap().agency, world.codes[SENDER]);
+    let shown = evidence.document.as_ref().unwrap();
+    let cover = shown.cover.as_ref().unwrap();
     assert_eq!((cover.witnesses.len(), cover.needed, cover.existed_by()), (1, 1, Some(2_000)));
-    assert!(matches!(&evidence.document.shown, Shown::Document { envelope: Some(e), .. } if &*e.subject == "Mật"));
+    assert!(matches!(&shown.shown, Shown::Document { envelope: Some(e), .. } if &*e.subject == "Mật"));
     assert_eq!(evidence.attachments, [0]);
     let life = evidence.life.unwrap();
     assert_eq!(life.recipients[0].handling, Some(StatusCode::Arrived));
@@ -237,7 +238,7 @@ fn withheld_parts_leave_the_rest_proven() {
         }
     }
     let evidence = check(world.network(), fewer.clone()).unwrap();
-    assert_eq!((&evidence.document.shown, evidence.life), (&Shown::Withheld, None));
+    assert_eq!((&evidence.document.unwrap().shown, evidence.life), (&Shown::Withheld, None));
     assert_eq!(evidence.said.len(), 1);
     // An attachment can then not be held against anything.
     fewer.push(Frame::Attachment { number: 0, bytes: Bounded::default() });
@@ -300,9 +301,9 @@ fn what_covers_an_entry_is_refused_for_what_is_wrong_with_it() {
         let cover = given.cover.as_mut().unwrap();
         cover.witnesses = Bounded::new(vec![cover.witnesses[0]; 2]).unwrap();
     });
-    assert_eq!(check(world.network(), twice).unwrap().document.cover.unwrap().witnesses.len(), 1);
+    assert_eq!(check(world.network(), twice).unwrap().document.unwrap().cover.unwrap().witnesses.len(), 1);
     let none = with(frames, |given| given.cover.as_mut().unwrap().witnesses = Bounded::default());
-    let cover = check(world.network(), none).unwrap().document.cover.unwrap();
+    let cover = check(world.network(), none).unwrap().document.unwrap().cover.unwrap();
     assert_eq!((cover.is_witnessed(), cover.existed_by()), (false, None));
 }
 
@@ -376,7 +377,7 @@ fn keys_hold_in_their_span_alone() {
             [world.frames(rotations), vec![Frame::Entry(proven(document, None, Some(cover.clone())))]].concat()
         };
         let evidence = check(world.network(), frames(&[&rotation, &witness])).unwrap();
-        assert_eq!(evidence.document.cover.unwrap().existed_by(), Some(5));
+        assert_eq!(evidence.document.unwrap().cover.unwrap().existed_by(), Some(5));
         // Without the witness' rotation its new key is nobody's.
         let blamed = EntryFault::Cover(CoverFault::Witness(world.codes[WITNESS].to_string()));
         assert_eq!(fault(&world, frames(&[&rotation])), blamed);
@@ -416,10 +417,13 @@ fn of_a_forked_chain_only_the_branch_that_the_registrar_named_is_proven() {
     let chain = world.chain(SENDER);
     world.change(RosterAction::Resolve { chain, stands });
     let good = check(world.network(), frames(&world, &later, true)).unwrap();
-    assert_eq!(good.document.branch, Branch::Stands);
+    assert_eq!(good.document.unwrap().branch, Branch::Stands);
     let open = check(world.network(), frames(&world, &later, false)).unwrap();
-    assert_eq!(open.document.branch, Branch::Open(stands.seq), "nothing ties it to the entry that was named");
-    assert_eq!(check(world.network(), frames(&world, &document, false)).unwrap().document.branch, Branch::Stands);
+    assert_eq!(open.document.unwrap().branch, Branch::Open(stands.seq), "nothing ties it to the entry that was named");
+    assert_eq!(
+        check(world.network(), frames(&world, &document, false)).unwrap().document.unwrap().branch,
+        Branch::Stands
+    );
 
     // The other branch, though its agency and a witness signed it.
     other.changes = world.changes.clone();
@@ -473,7 +477,7 @@ fn a_later_checkpoint_leads_to_what_the_registrar_named_later() {
     let chain = world.chain(SENDER);
     world.change(RosterAction::Rights { chain, after: Some(named), rights: Rights::PUBLISH });
     let frames = |cover: Cover| [world.frames(&[]), vec![Frame::Entry(proven(&document, None, Some(cover)))]].concat();
-    let open = check(world.network(), frames(early.clone())).unwrap().document;
+    let open = check(world.network(), frames(early.clone())).unwrap().document.unwrap();
     assert_eq!(open.branch, Branch::Open(named.seq));
     let ids = world.ids(SENDER);
     let (before, after) = (early.signed.checkpoint.size.get(), ids.len() as u64);
@@ -484,7 +488,7 @@ fn a_later_checkpoint_leads_to_what_the_registrar_named_later() {
     };
     let pin = merkle::inclusion_proof(&Leaves(&ids), named.seq.get() - 1, after).unwrap();
     let cover = Cover { continued: Some(continued.clone()), pins: Bounded::new(vec![pin]).unwrap(), ..early };
-    let stands = check(world.network(), frames(cover.clone())).unwrap().document;
+    let stands = check(world.network(), frames(cover.clone())).unwrap().document.unwrap();
     assert_eq!((stands.branch, stands.cover.unwrap().existed_by()), (Branch::Stands, Some(9)));
     let without = Cover { pins: Bounded::default(), ..cover.clone() };
     assert_eq!(fault(&world, frames(without)), EntryFault::Cover(CoverFault::Pin(named.seq)));

@@ -2,13 +2,18 @@
 
 use std::collections::HashMap;
 
-pub(crate) use congvan_core::facts::facts_of;
+use congvan_core::facts;
 use congvan_core::life::{Document, Fact, Life};
 use congvan_core::{AgencyCode, ChainId, Cover, EntryId, EntryRef, LinkedEntry, Roster};
 use congvan_store::{ChainStatus, Ledger, StoreError};
 
 use crate::node::Node;
 use crate::read::ReadError;
+
+/// What an entry says about documents.
+pub(crate) fn facts_of(entry: &LinkedEntry, author: &AgencyCode, stands: bool) -> Vec<Fact> {
+    facts::facts_of(entry.reference(), entry.header(), entry.payload(), author, stands)
+}
 
 /// The document of an entry; `None` where the roster does not know its chain.
 pub(crate) fn document_of(roster: &Roster, entry: &LinkedEntry, cover: &Cover) -> Option<Document> {

@@ -83,7 +83,8 @@ async fn exchange() -> Exchanged {
     eventually("everything is witnessed", async || {
         a.life(&id).is_ok_and(|life| {
             let said = life.history.iter().map(|event| event.fact.entry).chain([sent]);
-            life.history.len() == 3 && said.into_iter().all(|entry| a.cover(entry).unwrap().is_some_and(|c| c.witnessed))
+            life.history.len() == 3
+                && said.into_iter().all(|entry| a.cover(entry).unwrap().is_some_and(|c| c.witnessed))
         })
     })
     .await;
@@ -122,13 +123,16 @@ async fn a_bundle_proves_a_document_its_content_its_time_and_what_was_said_about
     for node in 0..3 {
         let bytes = exchanged.bundle(node, &Disclose::Attachments);
         let evidence = check(bytes.as_slice(), exchanged.id(), &mut |_| {}).unwrap();
-        let Shown::Document { envelope: Some(envelope), .. } = &evidence.document.shown else { panic!("not shown") };
+        let Shown::Document { envelope: Some(envelope), .. } = &evidence.document.as_ref().unwrap().shown else {
+            panic!("not shown")
+        };
         assert_eq!(&*envelope.subject, SECRET);
         let view = BundleView::of(&evidence);
-        assert_eq!(view.document.id, exchanged.sent.id.to_string());
-        assert!(view.document.witnesses.len() >= 2);
-        let existed = view.document.existed_by.unwrap();
-        assert_eq!(existed, view.document.witnesses[1].1, "the second of two that are asked for");
+        let document = view.document.as_ref().unwrap();
+        assert_eq!(document.id, exchanged.sent.id.to_string());
+        assert!(document.witnesses.len() >= 2);
+        let existed = document.existed_by.unwrap();
+        assert_eq!(existed, document.witnesses[1].1, "the second of two that are asked for");
         assert_eq!(view.said.len(), 3);
         assert!(view.said.iter().all(|said| said.existed_by.is_some() && said.breach.is_none()));
         assert_eq!(view.standing.as_deref(), Some("in_force"));
@@ -164,9 +168,9 @@ async fn a_bundle_shows_no_more_than_its_maker_chose() {
     let seen = view(&only, exchanged.id());
     assert_eq!(seen.content, None);
     assert!(seen.said.iter().all(|said| said.agency == codes[1].as_str()) && seen.said.len() == 2);
-    assert!(seen.document.existed_by.is_some());
+    assert!(seen.document.as_ref().unwrap().existed_by.is_some());
     let evidence = check(only.as_slice(), exchanged.id(), &mut |_| {}).unwrap();
-    assert!(evidence.document.entry.payload().is_none());
+    assert!(evidence.document.unwrap().entry.payload().is_none());
     // What the roster and witnesses' names say, every bundle says; about this document it is silent.
     let payload = exchanged.nodes[0].ledger().entry_by_id(exchanged.sent.id).unwrap().unwrap();
     let payload = payload.payload().unwrap();
@@ -253,7 +257,7 @@ async fn a_bundle_holds_across_changes_of_keys_and_says_where_the_registrars_wor
         eventually("it is witnessed", async || a.cover(sent).unwrap().is_some_and(|cover| cover.witnessed)).await;
         let bytes = a.prove(&sent.id.to_string(), &Disclose::Content).unwrap().write(Vec::new(), &mut |_| {}).unwrap();
         let seen = view(&bytes, a.ledger().network());
-        assert!(seen.document.existed_by.is_some(), "{seen:?}");
+        assert!(seen.document.as_ref().unwrap().existed_by.is_some(), "{seen:?}");
     }
     // The registrar names an entry of the chain, far behind: a later checkpoint leads there.
     let last = send(&a, 1).await;

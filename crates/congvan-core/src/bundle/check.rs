@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::keys::Rotations;
-use super::{Continued, Cover as RawCover, Frame, MAX_FORKS, MAX_SAID, ProvenEntry};
+use super::{Continued, Cover as RawCover, Frame, MAX_FORKS, MAX_SAID, ProvenEntry, Split};
 use crate::chain::{ChainPolicy, VerifiedEntry};
 use crate::checkpoint::{Checkpoint, CheckpointPayload, Cosignature};
 use crate::codec::{CodecError, Wire};
@@ -13,7 +13,6 @@ use crate::entry::{EntryError, Kind, UnverifiedEntry};
 use crate::evidence::{self, EquivocationProof};
 use crate::facts::facts_of;
 use crate::ids::{AgencyCode, ChainId, EntryId, NetworkId, Seq};
-use crate::keys::KeyId;
 use crate::life::{Document, Fact, Life};
 use crate::merkle::{self, ProofError};
 use crate::roster::{Roster, RosterError};
@@ -62,6 +61,9 @@ pub enum BundleError {
     /// A proof of equivocation proves nothing.
     #[error("a proof of equivocation in it: {0}")]
     Fork(evidence::ProofError),
+    /// Two checkpoints that prove nothing.
+    #[error("two checkpoints in it prove nothing: {0}")]
+    Split(&'static str),
     /// An entry does not hold.
     #[error("number {seq} of {agency}: {fault}")]
     Entry {
@@ -227,14 +229,16 @@ pub struct Proven {
 pub struct Evidence {
     /// The network's directory, checked from the genesis on.
     pub roster: Roster,
-    /// The document.
-    pub document: Proven,
+    /// The document; `None` in a bundle that convicts and proves nothing else.
+    pub document: Option<Proven>,
     /// What was said about it, in the bundle's order.
     pub said: Vec<Proven>,
     /// What has become of the document by that; `None` where its addressees are withheld.
     pub life: Option<Life>,
     /// Agencies that said two things, with the proof.
     pub forks: Vec<EquivocationProof>,
+    /// Agencies that showed two histories.
+    pub splits: Vec<Split>,
     /// The attachments whose bytes are in the bundle and are those that were signed.
     pub attachments: Vec<u32>,
 }
@@ -260,6 +264,7 @@ pub struct Checker {
     roster: Option<Roster>,
     rotations: Rotations,
     forks: Vec<EquivocationProof>,
+    splits: Vec<Split>,
     document: Option<Proven>,
     said: Vec<Proven>,
     facts: Vec<Fact>,
@@ -286,6 +291,7 @@ impl Checker {
             roster: None,
             rotations: Rotations::default(),
             forks: Vec::new(),
+            splits: Vec::new(),
             document: None,
             said: Vec::new(),
             facts: Vec::new(),
@@ -329,6 +335,7 @@ impl Checker {
             Frame::Fork(raw) => self.fork(&raw.to_bytes()),
             Frame::Entry(proven) => self.entry(proven),
             Frame::Attachment { number, bytes } => self.attachment(number, &bytes),
+            Frame::Split(split) => self.split(split),
             Frame::End { .. } => Ok(()),
         }
     }
@@ -365,6 +372,31 @@ impl Checker {
         Ok(())
     }
 
+    fn split(&mut self, split: Split) -> Result<(), BundleError> {
+        let roster = self.roster.as_ref().ok_or(BundleError::Order("no genesis"))?;
+        if self.document.is_some() || self.splits.len() >= MAX_FORKS {
+            return Err(BundleError::Order("proofs of two histories come before entries, and are few"));
+        }
+        let agency = roster.agency(split.chain).ok_or(BundleError::Split("the roster does not know its chain"))?;
+        let signed = |(at, signed): &(Seq, CheckpointPayload)| {
+            let key = self.rotations.key_at(agency.policy(), split.chain, *at);
+            key.is_some_and(|key| signed.verify(roster.network(), &agency.code, &key).is_ok())
+        };
+        if !signed(&split.one) || !signed(&split.other) {
+            return Err(BundleError::Split("one of the two is not signed by the agency"));
+        }
+        let (one, other) = (split.one.1.checkpoint, split.other.1.checkpoint);
+        let (size, after) = (one.size.get(), (other.size.get(), other.root));
+        if merkle::check_consistency(&split.consistency, (size, split.root), after).is_err() {
+            return Err(BundleError::Split("the second does not continue the root that it is said to"));
+        }
+        if split.root == one.root {
+            return Err(BundleError::Split("both are of one history"));
+        }
+        self.splits.push(split);
+        Ok(())
+    }
+
     fn entry(&mut self, given: ProvenEntry) -> Result<(), BundleError> {
         if self.said.len() >= MAX_SAID {
             return Err(BundleError::TooMany("entries"));
@@ -394,7 +426,13 @@ impl Checker {
             Some(document) => {
                 let about = document.entry.id();
                 let stands = proven.quarantined.is_none();
-                let facts = facts_of(&proven.entry.clone().into_linked(), &proven.agency, stands);
+                let facts = facts_of(
+                    proven.entry.reference(),
+                    proven.entry.header(),
+                    proven.entry.payload(),
+                    &proven.agency,
+                    stands,
+                );
                 let before = self.facts.len();
                 self.facts.extend(facts.into_iter().filter(|fact| fact.about.id == about));
                 if self.facts.len() == before {
@@ -549,16 +587,20 @@ impl Checker {
     pub fn finish(mut self) -> Result<Evidence, BundleError> {
         self.close()?;
         let roster = self.roster.ok_or(BundleError::Order("no genesis"))?;
-        let document = self.document.ok_or(BundleError::Order("no document"))?;
-        let life = match &document.shown {
-            Shown::Document { cover, .. } => {
+        let document = self.document;
+        if document.is_none() && self.forks.is_empty() && self.splits.is_empty() {
+            return Err(BundleError::Order("neither a document nor a proof against anybody"));
+        }
+        let life = match document.as_ref().map(|document| (document, &document.shown)) {
+            Some((document, Shown::Document { cover, .. })) => {
                 let (entry, sender) = (document.entry.reference(), document.agency.clone());
                 let addressees = cover.addressees.to_vec();
                 Some(Life::of(Document { entry, sender, addressees }, self.facts))
             }
             _ => None,
         };
-        Ok(Evidence { roster, document, said: self.said, life, forks: self.forks, attachments: self.attachments })
+        let Self { said, forks, splits, attachments, .. } = self;
+        Ok(Evidence { roster, document, said, life, forks, splits, attachments })
     }
 }
 
@@ -591,12 +633,5 @@ fn shown(entry: &VerifiedEntry, key: Option<[u8; 32]>) -> Result<Shown, EntryFau
             Ok(Shown::Status { cover: payload.cover, note })
         }
         _ => Err(EntryFault::NotAbout("only documents and statuses say something about a document")),
-    }
-}
-
-impl Evidence {
-    /// The key that signed the document.
-    pub fn signer(&self) -> KeyId {
-        self.document.entry.header().signer
     }
 }

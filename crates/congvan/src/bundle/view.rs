@@ -3,7 +3,7 @@
 use congvan_core::bundle::{Branch, Evidence, Proven, ProvenCover, Shown};
 use congvan_core::document::{Envelope, Relation};
 use congvan_core::limits::CLOCK_TOLERANCE_MS;
-use congvan_core::{Cover, EntryId, StatusCode};
+use congvan_core::{ChainId, Cover, EntryId, Seq, StatusCode};
 use serde::Serialize;
 
 use crate::registry::code_of;
@@ -17,8 +17,8 @@ pub struct BundleView {
     pub network_name: String,
     /// The roster's last number that the bundle has: of later changes of agencies and keys it knows nothing.
     pub roster: u64,
-    /// The document's entry.
-    pub document: EntryView,
+    /// The document's entry; `None` in a file that only convicts somebody.
+    pub document: Option<EntryView>,
     /// Its content, as far as it is shown.
     pub content: Option<ContentView>,
     /// What was said about it, oldest first by the authors' clocks.
@@ -118,6 +118,20 @@ pub struct ForkView {
 #[serde(tag = "claim", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Claim {
+    /// An agency signed two different entries with one number.
+    SignedTwo {
+        /// Its code.
+        agency: String,
+        /// The number.
+        number: u64,
+    },
+    /// An agency signed checkpoints of two different histories of its chain.
+    ShowedTwo {
+        /// Its code.
+        agency: String,
+        /// How many entries the first of them is of.
+        size: u64,
+    },
     /// The document's entry is its agency's.
     Genuine {
         /// The agency's code.
@@ -209,7 +223,7 @@ impl BundleView {
             network: evidence.roster.network().to_string(),
             network_name: evidence.roster.genesis().name.to_string(),
             roster: evidence.roster.head().map_or(0, |head| head.seq.get()),
-            document: entry_view(&evidence.document, evidence),
+            document: evidence.document.as_ref().map(|document| entry_view(document, evidence)),
             content: content_of(evidence),
             said: evidence.said.iter().map(|said| entry_view(said, evidence)).collect(),
             standing: evidence.life.as_ref().map(|life| life.standing.name().to_owned()),
@@ -217,16 +231,16 @@ impl BundleView {
             proven: Vec::new(),
             not_proven: Vec::new(),
         };
-        view.forks = evidence.forks.iter().map(|fork| fork_view(fork, evidence)).collect();
+        view.forks = evidence.forks.iter().map(|fork| fork_view(fork.chain(), fork.seq(), evidence)).collect();
         view.proven = proven(evidence, &view);
         view.not_proven = not_proven(evidence, &view);
         view
     }
 }
 
-fn fork_view(fork: &congvan_core::EquivocationProof, evidence: &Evidence) -> ForkView {
-    let agency = evidence.roster.agency(fork.chain()).map(|agency| agency.code.to_string()).unwrap_or_default();
-    ForkView { agency, number: fork.seq().get() }
+fn fork_view(chain: ChainId, seq: Seq, evidence: &Evidence) -> ForkView {
+    let agency = evidence.roster.agency(chain).map(|agency| agency.code.to_string()).unwrap_or_default();
+    ForkView { agency, number: seq.get() }
 }
 
 fn entry_view(proven: &Proven, evidence: &Evidence) -> EntryView {
@@ -237,11 +251,11 @@ fn entry_view(proven: &Proven, evidence: &Evidence) -> EntryView {
         }
         _ => (None, None),
     };
-    let about = evidence.document.entry.id();
+    let about = evidence.document.as_ref().map(|document| document.entry.id());
     let relation = match &proven.shown {
-        Shown::Document { cover, .. } => {
-            relation_to(cover, about).map(|relation| crate::read::relation_name(relation).to_owned())
-        }
+        Shown::Document { cover, .. } => about
+            .and_then(|about| relation_to(cover, about))
+            .map(|relation| crate::read::relation_name(relation).to_owned()),
         _ => None,
     };
     let events = evidence.life.iter().flat_map(|life| life.verdicts(proven.entry.id()));
@@ -274,7 +288,7 @@ fn relation_to(cover: &Cover, document: EntryId) -> Option<Relation> {
 }
 
 fn content_of(evidence: &Evidence) -> Option<ContentView> {
-    let Shown::Document { cover, envelope } = &evidence.document.shown else { return None };
+    let Shown::Document { cover, envelope } = &evidence.document.as_ref()?.shown else { return None };
     let empty = Envelope::default();
     let read = envelope.as_ref().unwrap_or(&empty);
     let signer = [&*read.signer.competence, &*read.signer.position, &*read.signer.name];
@@ -299,9 +313,15 @@ fn content_of(evidence: &Evidence) -> Option<ContentView> {
 }
 
 fn proven(evidence: &Evidence, view: &BundleView) -> Vec<Claim> {
-    let document = &view.document;
+    let mut claims = Vec::new();
+    claims.extend(view.forks.iter().map(|fork| Claim::SignedTwo { agency: fork.agency.clone(), number: fork.number }));
+    claims.extend(evidence.splits.iter().map(|split| {
+        let ForkView { agency, number } = fork_view(split.chain, split.one.1.checkpoint.size, evidence);
+        Claim::ShowedTwo { agency, size: number }
+    }));
+    let Some(document) = &view.document else { return claims };
     let (agency, name, number) = (document.agency.clone(), document.agency_name.clone(), document.number);
-    let mut claims = vec![Claim::Genuine { agency, name, number }];
+    claims.push(Claim::Genuine { agency, name, number });
     claims.extend(document.existed_by.map(|by| Claim::Witnessed {
         by,
         witnesses: document.witnesses.iter().map(|(code, _)| code.clone()).collect(),
@@ -328,7 +348,8 @@ fn proven(evidence: &Evidence, view: &BundleView) -> Vec<Claim> {
 }
 
 fn not_proven(evidence: &Evidence, view: &BundleView) -> Vec<Claim> {
-    let document = &view.document;
+    let later = Claim::Later { roster: view.roster };
+    let Some(document) = &view.document else { return vec![later] };
     let mut claims = Vec::new();
     if document.existed_by.is_none() {
         let (witnesses, needed) = (document.witnesses.len(), document.needed);
@@ -350,12 +371,12 @@ fn not_proven(evidence: &Evidence, view: &BundleView) -> Vec<Claim> {
             }
         }
     }
-    for proven in [&evidence.document].into_iter().chain(&evidence.said) {
+    for proven in evidence.document.iter().chain(&evidence.said) {
         if let Branch::Open(number) = proven.branch {
             claims.push(Claim::BranchOpen { agency: proven.agency.to_string(), number: number.get() });
         }
     }
-    claims.push(Claim::Later { roster: view.roster });
+    claims.push(later);
     claims
 }
 
@@ -381,6 +402,13 @@ impl Claim {
     /// In English; `time` writes milliseconds since 1970.
     pub fn english(&self, time: &dyn Fn(u64) -> String) -> String {
         match self {
+            Self::SignedTwo { agency, number } => format!(
+                "{agency} signed two different entries with number {number}: it told two stories. Both are in this file."
+            ),
+            Self::ShowedTwo { agency, size } => format!(
+                "{agency} signed two different histories of its {size} first entries: it told two stories. Both checkpoints \
+                 are in this file."
+            ),
             Self::Genuine { agency, name, number } => format!(
                 "It is genuine: number {number} in the chain of {agency} ({name}), signed by the key that was this agency's \
                  at that number."
@@ -447,6 +475,13 @@ impl Claim {
     /// In Vietnamese; `time` writes milliseconds since 1970.
     pub fn vietnamese(&self, time: &dyn Fn(u64) -> String) -> String {
         match self {
+            Self::SignedTwo { agency, number } => {
+                format!("{agency} đã ký hai mục khác nhau cùng số {number}: nói hai điều trái nhau. Cả hai đều có trong tệp này.")
+            }
+            Self::ShowedTwo { agency, size } => format!(
+                "{agency} đã ký hai lịch sử khác nhau của {size} mục đầu chuỗi: nói hai điều trái nhau. Cả hai mốc kiểm tra đều \
+                 có trong tệp này."
+            ),
             Self::Genuine { agency, name, number } => {
                 format!("Văn bản là thật: số {number} trong chuỗi của {agency} ({name}), ký bằng khóa của chính cơ quan này tại số đó.")
             }
