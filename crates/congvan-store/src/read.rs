@@ -18,9 +18,12 @@ use crate::ledger::Ledger;
 pub(crate) fn id_at(db: &Database, chain: ChainId, no: ChainNo, seq: Seq) -> Result<EntryId, StoreError> {
     let bytes = db.get(Cf::Entries, layout::place(no, seq.get())).map_err(|error| error.at(chain, seq))?;
     let bytes = bytes.ok_or(StoreError::Corrupt { chain, seq, error: Corruption::Missing })?;
-    let signed = bytes.get(..SIGNED_LEN).unwrap_or(&bytes);
-    let entry = UnverifiedEntry::parse(signed).map_err(|e| StoreError::Corrupt { chain, seq, error: e.into() })?;
-    Ok(entry.id())
+    id_of(&bytes).map_err(|error| StoreError::Corrupt { chain, seq, error })
+}
+
+/// The id of a stored entry.
+pub(crate) fn id_of(bytes: &[u8]) -> Result<EntryId, Corruption> {
+    Ok(UnverifiedEntry::parse(bytes.get(..SIGNED_LEN).unwrap_or(bytes))?.id())
 }
 
 /// Reads an entry back from the bytes stored at its place.
@@ -98,6 +101,32 @@ impl Ledger {
         let end = layout::place(no, head.saturating_add(1)).to_vec();
         let stored = self.0.db.scan(Cf::Entries, layout::place(no, from.get()).to_vec(), end, false);
         Entries { chain: known, roster: view.roster.clone(), stored, due: Some(from).filter(|due| due.get() <= head) }
+    }
+
+    /// The same as the bytes that are stored, which nobody has looked at: for whoever judges them.
+    pub fn stored(
+        &self,
+        chain: ChainId,
+        from: Seq,
+    ) -> impl Iterator<Item = Result<(Seq, Box<[u8]>), StoreError>> + '_ + use<'_> {
+        let view = self.0.view();
+        let known = view.chains.get(&chain);
+        let (no, head) = known.map_or((ChainNo(u32::MAX), 0), |known| (known.no, known.head()));
+        let end = layout::place(no, head.saturating_add(1)).to_vec();
+        let mut stored = self.0.db.scan(Cf::Entries, layout::place(no, from.get()).to_vec(), end, false);
+        let mut due = Some(from).filter(|due| due.get() <= head);
+        std::iter::from_fn(move || {
+            let seq = due.take()?;
+            let corrupt = |error| StoreError::Corrupt { chain, seq, error };
+            Some(match stored.next() {
+                Some(Ok((key, bytes))) if *key == layout::place(no, seq.get()) => {
+                    due = seq.next().filter(|next| next.get() <= head);
+                    Ok((seq, bytes))
+                }
+                Some(Err(error)) => Err(error.at(chain, seq)),
+                _ => Err(corrupt(Corruption::Missing)),
+            })
+        })
     }
 
     /// The bytes of standing entries from `from` on: at most `max_entries`, and at most `max_bytes` in

@@ -14,10 +14,10 @@ use rocksdb::WriteBatch;
 
 use crate::chain::Chain;
 use crate::db::Item;
-use crate::error::StoreError;
+use crate::error::{Corruption, StoreError};
 use crate::layout::{self, Cf, ChainNo};
 use crate::ledger::{Ledger, View};
-use crate::read::id_at;
+use crate::read::id_of;
 
 /// The lowest level that is stored: 256 entries, a tile of C2SP's logs.
 const TILE_LEVEL: u8 = 8;
@@ -93,8 +93,18 @@ impl Tree<'_> {
     fn read_tile(&self, index: u64) -> Result<Arc<[TreeHash]>, StoreError> {
         let first = index << TILE_LEVEL;
         let last = self.size.min(first + (1 << TILE_LEVEL));
+        // In the order in which they lie: a third of what as many lookups cost.
+        let (from, to) = (layout::place(self.no, first + 1), layout::place(self.no, last + 1));
+        let mut stored = self.ledger.0.db.scan(Cf::Entries, from.to_vec(), to.to_vec(), false);
         let numbers = (first + 1..=last).filter_map(Seq::new);
-        let leaf = |seq| Ok(merkle::leaf_hash(&id_at(&self.ledger.0.db, self.chain, self.no, seq)?));
+        let leaf = |seq: Seq| {
+            let corrupt = |error| StoreError::Corrupt { chain: self.chain, seq, error };
+            let (key, bytes) = stored.next().ok_or_else(|| corrupt(Corruption::Missing))??;
+            match *key == layout::place(self.no, seq.get()) {
+                true => Ok(merkle::leaf_hash(&id_of(&bytes).map_err(corrupt)?)),
+                false => Err(corrupt(Corruption::Missing)),
+            }
+        };
         numbers.map(leaf).collect()
     }
 

@@ -215,12 +215,12 @@ fn directory(path: &Path, options: &Options<'_>, progress: &mut dyn FnMut(Progre
         let first = auditor.resumes_at(chain).unwrap_or(Seq::FIRST);
         auditor.reaches(chain, head.seq);
         let mut due = first;
-        for stored in ledger.entries(chain, first) {
+        for stored in ledger.stored(chain, first) {
             match stored {
-                Ok(stored) if stored.seq() > head.seq => break,
-                Ok(stored) => {
-                    due = stored.seq().next().unwrap_or(due);
-                    auditor.entry(stored.bytes())?;
+                Ok((seq, _)) if seq > head.seq => break,
+                Ok((seq, bytes)) => {
+                    due = seq.next().unwrap_or(due);
+                    auditor.entry(bytes)?;
                 }
                 Err(StoreError::Corrupt { error, .. }) => {
                     auditor.flush()?;

@@ -8,13 +8,11 @@ use std::time::Duration;
 
 use common::{Network, chain_of, eventually, secret, write};
 use congvan::certificate::Anchors;
-use congvan::core::keyfile::Keys;
 use congvan::core::{
-    AgencySecret, Bounded, ChainId, Checkpoint, CheckpointPayload, Cosignature, Draft, Envelope, Kind, RosterAction,
-    Seq, Sorted, Time, UnverifiedEntry, Wire, WitnessPayload, WitnessPolicy,
+    Bounded, Checkpoint, CheckpointPayload, Cosignature, Envelope, Kind, RosterAction, Seq, Sorted, UnverifiedEntry,
+    Wire, WitnessPayload, WitnessPolicy,
 };
-use congvan::setup::{self, Home};
-use congvan::store::{HighWater, Ledger};
+use congvan::store::Ledger;
 use congvan::witness::{SplitView, cover_of, root_at, split_views};
 use congvan::{Node, Outgoing, archive, audit};
 

@@ -40,7 +40,8 @@ pub(super) struct Auditor {
     /// Chains in which a violation ends what can be judged.
     broken: BTreeMap<ChainId, Seq>,
     current: ChainId,
-    batch: Vec<UnverifiedEntry>,
+    /// Entries of the current chain that wait to be looked at together.
+    batch: Vec<Box<[u8]>>,
     finds: Finds,
     keys: Keys,
     lives: Lives,
@@ -136,7 +137,7 @@ impl Auditor {
     pub(super) fn frame(&mut self, frame: Frame) -> Result<(), AuditError> {
         match frame {
             Frame::Genesis(_) => self.file_violation(&"a second genesis"),
-            Frame::Entry(bytes) => self.entry(&bytes)?,
+            Frame::Entry(bytes) => self.entry(bytes.into_vec().into_boxed_slice())?,
             Frame::Proof(raw) => {
                 self.flush()?;
                 match EquivocationProof::parse(&raw.to_bytes()) {
@@ -227,58 +228,45 @@ impl Auditor {
         *reached = seq.max(*reached);
     }
 
-    /// The number due next in a chain, what waits in the batch included.
+    /// The number due next in a chain.
     fn due(&self, chain: ChainId) -> Seq {
-        let head = match self.batch.last().filter(|last| last.header().chain == chain) {
-            Some(last) => Some(last.seq()),
-            None if chain == self.roster.chain() => self.roster.head().map(|head| head.seq),
-            None => self.chains.get(&chain).and_then(|state| state.head()).map(|head| head.seq),
+        let head = match chain == self.roster.chain() {
+            true => self.roster.head(),
+            false => self.chains.get(&chain).and_then(ChainState::head),
         };
-        head.and_then(Seq::next).unwrap_or(Seq::FIRST)
+        head.and_then(|head| head.seq.next()).unwrap_or(Seq::FIRST)
     }
 
-    pub(super) fn entry(&mut self, bytes: &[u8]) -> Result<(), AuditError> {
+    /// Takes the next entry's bytes.
+    pub(super) fn entry(&mut self, bytes: Box<[u8]>) -> Result<(), AuditError> {
+        // Where it belongs, by its own word if that is plausible, else by its place: an entry whose chain was altered is
+        // missed where it stood, and out of place here.
         let claimed = bytes.get(..entry::HEADER_LEN).and_then(|head| Header::from_bytes(head).ok());
-        if let Some(header) = &claimed
-            && header.chain != self.roster.chain()
-            && let Some(last) = self.resumes_at(header.chain)
+        let chain = claimed.as_ref().map(|header| header.chain).filter(|chain| self.is_known(*chain));
+        let chain = chain.unwrap_or(self.current);
+        if let Some(header) = claimed.filter(|header| header.chain == chain && chain != self.roster.chain())
+            && let Some(last) = self.resumes_at(chain)
             && header.seq <= last
         {
-            return self.audited_before(bytes, header, last);
+            return self.audited_before(&bytes, &header, last);
         }
-        let parsed = match UnverifiedEntry::parse(bytes) {
-            Ok(parsed) => parsed,
-            Err(error) => {
-                // Where it belongs, by its own word if that is plausible, else by its place.
-                let chain = claimed.map(|h| h.chain).filter(|c| self.is_known(*c)).unwrap_or(self.current);
-                if !self.broken.contains_key(&chain) {
-                    let seq = self.due(chain);
-                    self.flush()?;
-                    if !self.broken.contains_key(&chain) {
-                        self.violation(chain, seq, ViolationKind::Altered, error.to_string());
-                    }
-                }
-                return Ok(());
-            }
-        };
-        let chain = parsed.header().chain;
-        let switches = self.batch.last().is_some_and(|last| last.header().chain != chain);
-        if switches || self.batch.len() >= BATCH {
+        if self.current != chain || self.batch.len() >= BATCH {
             self.flush()?;
         }
-        // An entry whose chain was altered is missed where it stood, and out of place here.
-        let chain = if self.is_known(chain) { chain } else { self.current };
         if self.current != chain {
             self.last_time = None;
+            self.current = chain;
         }
-        self.current = chain;
         if self.broken.contains_key(&chain) {
             return Ok(());
         }
-        if chain == self.roster.chain() {
-            self.roster_entry(parsed);
-        } else {
-            self.batch.push(parsed);
+        if chain != self.roster.chain() {
+            self.batch.push(bytes);
+            return Ok(());
+        }
+        match UnverifiedEntry::parse(&bytes) {
+            Ok(parsed) => self.roster_entry(parsed),
+            Err(error) => self.violation(chain, self.due(chain), ViolationKind::Altered, error.to_string()),
         }
         Ok(())
     }
@@ -339,13 +327,33 @@ impl Auditor {
         }
     }
 
-    /// Checks what waits: links first, then every signature and every payload's form on all cores.
+    /// Checks what waits: digests and forms on all cores, then links, then every signature on all cores.
     pub(super) fn flush(&mut self) -> Result<(), AuditError> {
         let batch = std::mem::take(&mut self.batch);
         let chain = self.current;
         if batch.is_empty() || self.broken.contains_key(&chain) {
             return Ok(());
         }
+        let parsed: Vec<_> = batch.par_iter().with_min_len(64).map(|bytes| UnverifiedEntry::parse(bytes)).collect();
+        let mut entries = Vec::with_capacity(parsed.len());
+        let mut altered = None;
+        for parsed in parsed {
+            match parsed {
+                Ok(entry) => entries.push(entry),
+                Err(error) => {
+                    altered = Some(error);
+                    break;
+                }
+            }
+        }
+        self.judge(chain, entries)?;
+        if let Some(error) = altered.filter(|_| !self.broken.contains_key(&chain)) {
+            self.violation(chain, self.due(chain), ViolationKind::Altered, error.to_string());
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, chain: ChainId, batch: Vec<UnverifiedEntry>) -> Result<(), AuditError> {
         let policy = match self.roster.policy(chain) {
             Ok(policy) => policy,
             Err(error) => {
