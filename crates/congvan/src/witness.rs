@@ -126,7 +126,10 @@ fn cosignatures_at(ledger: &Ledger, chain: ChainId, mark: &WitnessMark) -> Resul
 }
 
 /// A checkpoint with its cosignatures.
-fn covered(ledger: &Ledger, chain: ChainId, signed: Signed) -> Result<Covered, StoreError> {
+///
+/// # Errors
+/// [`StoreError`].
+pub fn covered(ledger: &Ledger, chain: ChainId, signed: Signed) -> Result<Covered, StoreError> {
     let roster = ledger.roster();
     let policy = roster.witnesses();
     let size = signed.payload.checkpoint.size;
