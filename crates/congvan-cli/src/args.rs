@@ -8,7 +8,7 @@ mod token;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use self::catalogue::{Catalogue, Load, ProcedureEdit, ProcedureId, ProcedureList};
@@ -328,15 +328,16 @@ pub(crate) enum Ledger {
         congvan ledger export --tiles log --agency 000.00.00.H55\n\n\
         A file is for an auditor, or for a node without a line. A log (C2SP tlog-tiles) is a directory to publish: run the \
         command again to go on with it.")]
+    #[command(group(ArgGroup::new("to").required(true).args(["output", "tiles"])))]
     Export {
         /// The file
-        #[arg(short, long, value_name = "FILE", required_unless_present = "tiles")]
+        #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
         /// With attachments
         #[arg(long, conflicts_with = "tiles")]
         blobs: bool,
         /// A new directory for the log, or one that a log was exported to before
-        #[arg(long, value_name = "DIR", conflicts_with = "output")]
+        #[arg(long, value_name = "DIR")]
         tiles: Option<PathBuf>,
         /// Whose chain the log is of; this agency's unless told otherwise
         #[arg(long, value_name = "CODE", requires = "tiles")]
