@@ -340,7 +340,7 @@ pub(crate) enum Ledger {
         #[arg(long, value_name = "DIR")]
         tiles: Option<PathBuf>,
         /// Whose chain the log is of; this agency's unless told otherwise
-        #[arg(long, value_name = "CODE", requires = "tiles")]
+        #[arg(long, value_name = "CODE", conflicts_with = "output")]
         agency: Option<String>,
     },
     /// Take in an exported ledger; everything in it is checked
