@@ -299,11 +299,11 @@ def check_equivocation(data):
     a, b = read_entry(data[:247]), read_entry(data[247:])
     if a.id == b.id:
         raise Refused("same")
+    if a.id > b.id:
+        raise Refused("order")
     place = [(e.header.network, e.header.chain, e.header.seq, e.header.signer) for e in (a, b)]
     if place[0] != place[1]:
         raise Refused("not-rivals")
-    if a.id > b.id:
-        raise Refused("order")
     try:
         for entry in (a, b):
             check_own_signature(entry, entry.header.signer)

@@ -70,12 +70,7 @@ def roster_payload(cursor):
     """The action, its own bytes, which the approvals are over, and the approvals."""
     start = cursor.at
     action = Action(cursor)
-    encoded = bytes(cursor.data[start : cursor.at])
-    if len(encoded) > 32_768:
-        raise malformed("an action over MAX_ACTION")
-    if action[0] == 0 and len(encoded) - 4 > 4_096:
-        raise malformed("an admission over its length")
-    return action, encoded, approvals(cursor)
+    return action, bytes(cursor.data[start : cursor.at]), approvals(cursor)
 
 
 def read_roster_payload(data):
