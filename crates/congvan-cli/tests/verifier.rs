@@ -186,7 +186,8 @@ fn altered_ledgers_are_refused_by_both_or_by_none() {
     genuine.iter().for_each(|frame| checksum.add(frame));
     let end = checksum.end();
     assert_eq!(archive(&genuine, None), whole);
-    let (seed, runs) = (0x9e37_79b9_7f4a_7c15, 400);
+    // Many more in the long variants of the tests.
+    let (seed, runs) = (0x9e37_79b9_7f4a_7c15, if std::env::var_os("CONGVAN_LONG").is_some() { 5_000 } else { 400 });
     let mut numbers = Numbers(seed);
     let mut paths = vec![net.str("all.cgva")];
     for run in 0..runs {

@@ -166,7 +166,7 @@ impl World {
         let roster = self.ledger.roster();
         let chain = self.chains[n].chain();
         let policy = roster.policy(chain).unwrap();
-        let mut write = |draft| self.chains[n].append(roster.network(), &*policy, draft, &self.keys[n]).unwrap();
+        let mut write = |draft| self.chains[n].append(roster.network(), &policy, draft, &self.keys[n]).unwrap();
         let entries = drafts.into_iter().map(|draft| UnverifiedEntry::parse(write(draft).bytes()).unwrap()).collect();
         self.ledger.ingest(chain, entries).unwrap();
     }
