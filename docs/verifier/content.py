@@ -136,7 +136,8 @@ def blob_cipher(content_key, blob, index, is_last):
 # ---- §13: key files ----
 
 seed = fixed(32)
-Secrets = choice(struct("AgencySecrets", sign=seed, seals=listing(seed, 64)), struct("Registrar", sign=seed), struct("NodeSecret", sign=seed))  # fmt: skip
+one_seed = struct("Seed", sign=seed)
+Secrets = choice(struct("AgencySecrets", sign=seed, seals=listing(seed, 64)), one_seed, one_seed, one_seed)
 Encrypted = struct("Encrypted", salt=fixed(16), memory=u32, passes=u32, nonce=fixed(12), sealed=octets(4_096))
 KEY_FILE = b"cgvkey1\n"
 

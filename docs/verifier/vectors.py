@@ -209,7 +209,7 @@ class Judge:
     def key_files(self):
         for case in self.load("keyfiles"):
             number, held = content.read_key_file(raw(case["hex"]), case["passphrase"])
-            found = ("agency", "registrar", "node")[number], held.sign.hex(), [s.hex() for s in getattr(held, "seals", [])]
+            found = ("agency", "registrar", "node", "auditor")[number], held.sign.hex(), [s.hex() for s in getattr(held, "seals", [])]
             self.expect("key file", found, (case["name"], case["sign_seed"], case["seal_secrets"]))
 
     def procedures(self):

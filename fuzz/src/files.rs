@@ -3,7 +3,7 @@
 use congvan_core::archive::{Checksum, Frame, MAGIC, MAX_FRAME};
 use congvan_core::blob::{BlobRef, verify_chunk};
 use congvan_core::keyfile::{self, KeyFileError};
-use congvan_core::{BlobId, EquivocationProof, rng};
+use congvan_core::{BlobId, EquivocationProof, Kind, rng};
 
 use crate::{entry, law};
 
@@ -26,6 +26,29 @@ pub fn archive(bytes: &[u8]) {
         }
         checksum.add(bytes);
         rest = after;
+    }
+}
+
+/// A proof bundle, frame by frame, for whatever network its genesis says.
+pub fn bundle(bytes: &[u8]) {
+    use congvan_core::bundle::{Checker, Frame, MAGIC};
+    let Some(mut rest) = bytes.strip_prefix(&MAGIC) else { return };
+    let mut checker: Option<Checker> = None;
+    while let Some((len, after)) = rest.split_first_chunk::<4>() {
+        let len = u32::from_le_bytes(*len) as usize;
+        let Some((bytes, after)) = after.split_at_checked(len) else { break };
+        let Some(frame) = law::<Frame>(bytes) else { return };
+        if let (Frame::Genesis(genesis), None) = (&frame, &checker) {
+            checker = Some(Checker::new(genesis.network_id()));
+        }
+        let Some(checker) = &mut checker else { return };
+        if checker.take(frame).is_err() {
+            return;
+        }
+        rest = after;
+    }
+    if let Some(Ok(evidence)) = checker.map(Checker::finish) {
+        assert!(evidence.document.is_none_or(|document| document.entry.header().kind == Kind::DOCUMENT));
     }
 }
 

@@ -22,7 +22,7 @@ mod vxp;
 pub use api::{api_draft, api_headers};
 pub use certificates::certificate;
 pub use chain::chain_extend;
-pub use files::{archive, blob_chunk, key_file, proof};
+pub use files::{archive, blob_chunk, bundle, key_file, proof};
 pub use packets::{attachment, base64, packet, skeleton, status_packet};
 pub use vxp::{vxp_headers, vxp_moment};
 
@@ -47,6 +47,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("attachment", attachment),
     ("base64", base64),
     ("blob_chunk", blob_chunk),
+    ("bundle", bundle),
     ("certificate", certificate),
     ("chain_extend", chain_extend),
     ("checkpoint", checkpoint),

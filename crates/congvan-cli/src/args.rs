@@ -13,7 +13,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::catalogue::{Catalogue, Load, ProcedureEdit, ProcedureId, ProcedureList};
 pub(crate) use self::certificate::{Certificate, Trust};
-pub(crate) use self::document::{Due, Events, Export, List, Search, Send, Show, Status, Wait};
+pub(crate) use self::document::{Check, Due, Events, Export, List, Prove, Search, Send, Show, Status, Wait};
 pub(crate) use self::roster::{Change, Ending, Roster, Switch};
 pub(crate) use self::token::Token;
 use crate::text::Lang;
@@ -105,6 +105,10 @@ pub(crate) enum Command {
     Due(Due),
     /// Write a document out as an edXML packet, and its attachments as files
     Export(Export),
+    /// Write the proof of a document as one file that stands without any node, and a page to print
+    Prove(Prove),
+    /// Check a proof file: what it proves, what it does not, and since when; trusts no node
+    Check(Check),
     /// Wait until a document and all its attachments are here
     #[command(after_help = "Examples:\n  congvan wait 3f2a91c0 --timeout 300")]
     Wait(Wait),
@@ -384,6 +388,21 @@ pub(crate) struct Audit {
     pub paths: Vec<PathBuf>,
     #[command(flatten)]
     pub trust: Trust,
+    /// Write the report as a page, to keep or to print
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
+    /// Write a file for each agency that is convicted, for `congvan check` anywhere
+    #[arg(long, value_name = "DIR")]
+    pub evidence: Option<PathBuf>,
+    /// Write the signed result, for a later --since; of one path
+    #[arg(long, value_name = "FILE.cvaudit", requires = "key")]
+    pub save: Option<PathBuf>,
+    /// A former audit's signed result: what it found good is not gone through again
+    #[arg(long, value_name = "FILE.cvaudit", requires = "key")]
+    pub since: Option<PathBuf>,
+    /// The auditor's key, made where there is none yet: it signs results, and former ones must be signed by it
+    #[arg(long, value_name = "AUDITOR.key")]
+    pub key: Option<PathBuf>,
 }
 
 /// `congvan fingerprint`

@@ -6,8 +6,11 @@ use std::process::ExitCode;
 
 use congvan::StartError;
 use congvan::archive::TransferError;
+use congvan::audit::{AuditError, FormerError};
+use congvan::bundle::CheckError;
 use congvan::certificate::FileError as CertificateFileError;
 use congvan::control::SessionError;
+use congvan::core::bundle::BundleError;
 use congvan::core::codec::BoundError;
 use congvan::core::enrol::Refusal;
 use congvan::core::ids::NameError;
@@ -81,6 +84,12 @@ pub(crate) enum Failure {
     Transfer(PathBuf, TransferError),
     /// A log for strangers' tools.
     Tiles(TilesError),
+    /// A former audit's result that is of no use.
+    Former(PathBuf, FormerError),
+    /// An audit that could not read what it was to compare.
+    Audit(AuditError),
+    /// A proof that does not hold, or cannot be read.
+    Bundle(PathBuf, CheckError),
     /// A ledger does not open.
     Open(OpenError),
     /// A ledger cannot be read.
@@ -194,6 +203,10 @@ impl Failure {
             Self::Publish(error) => error.to_string(),
             Self::Transfer(path, error) => lang.e_file(path.display(), error),
             Self::Tiles(error) => tiles_error(error, lang),
+            Self::Bundle(path, CheckError::Bundle(error)) => lang.e_refuted(path.display(), error),
+            Self::Former(path, error) => lang.e_former(path.display(), error),
+            Self::Audit(error) => error.to_string(),
+            Self::Bundle(path, error) => lang.e_file(path.display(), error),
             Self::Open(error) => error.to_string(),
             Self::Store(error) => error.to_string(),
             Self::Backup(error) => error.to_string(),
@@ -255,6 +268,7 @@ impl Failure {
             Self::Session(SessionError::Start(StartError::Setup(error))) => return setup_hint(error, lang),
             Self::Setup(error) | Self::Registrar(RegistrarError::Setup(error)) => return setup_hint(error, lang),
             Self::Registrar(RegistrarError::NoKeys(_)) => lang.n_roster_dir(),
+            Self::Bundle(_, CheckError::Bundle(BundleError::OtherNetwork { .. })) => lang.n_proof_network(),
             Self::File(..)
             | Self::Systems(SystemsError::File { .. })
             | Self::Users(UsersError::File(PrivateFileError::File { .. })) => lang.n_file(),
@@ -340,6 +354,7 @@ impl Failure {
                 Exit::Unreadable
             }
             Self::Tiles(_) => Exit::Refused,
+            Self::Bundle(_, CheckError::Bundle(_)) => Exit::Refused,
             Self::NotRunning(_) => Exit::Later,
             Self::Packet(_, ImportError::Secret { .. })
             | Self::UnknownAgencies(_)
@@ -497,6 +512,7 @@ impl From<InvitationError> for Failure {
     }
 }
 from! {
+    Audit(AuditError);
     Session(SessionError);
     Setup(SetupError);
     Systems(SystemsError);

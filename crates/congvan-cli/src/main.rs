@@ -4,8 +4,10 @@ mod agency;
 mod args;
 mod attach;
 mod audit;
+mod audit_page;
 mod catalogue;
 mod certificate;
+mod certify;
 mod change;
 mod describe;
 mod desk;
@@ -22,6 +24,7 @@ mod network;
 mod output;
 mod owner;
 mod peer_id;
+mod prove;
 mod roster;
 mod search;
 mod send;
@@ -63,7 +66,11 @@ fn main() -> ExitCode {
     let app = App::new(cli.global, out, makes);
     let elsewhere = matches!(
         cli.command,
-        Command::Audit(_) | Command::Fingerprint(_) | Command::Man { .. } | Command::Completions { .. }
+        Command::Audit(_)
+            | Command::Check(_)
+            | Command::Fingerprint(_)
+            | Command::Man { .. }
+            | Command::Completions { .. }
     );
     // Before there are threads: they would keep what they have.
     if !elsewhere && let Err(failure) = owner::become_owner(app.home.dir()) {
@@ -124,6 +131,8 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Due(args) => due::due(app, args).await,
         Command::Status(args) => status::status(app, args).await,
         Command::Export(args) => export::export(app, args).await,
+        Command::Prove(args) => prove::prove(app, args).await,
+        Command::Check(args) => prove::check(app, &args),
         Command::Wait(wait) => document::wait(app, wait.id.id, wait.timeout).await,
         Command::Events(args) => document::events(app, args).await,
         Command::Catalogue(command) => catalogue::run(app, *command).await,

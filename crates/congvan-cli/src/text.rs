@@ -39,6 +39,7 @@ macro_rules! texts {
 }
 
 pub(crate) mod enrolment;
+mod proof;
 
 texts! {
     // What was done.
@@ -370,7 +371,6 @@ texts! {
         "cơ quan {agency}, số {number}: {reason}";
     audit_note(agency, number, document, reason) "note: agency {agency}, number {number}, about document {document}: {reason}"
         "lưu ý: cơ quan {agency}, số {number}, về văn bản {document}: {reason}";
-    audit_remark(what) "note: {what}" "lưu ý: {what}";
     audit_unreadable(path, error) "COULD NOT BE READ: {path}: {error}" "KHÔNG ĐỌC ĐƯỢC: {path}: {error}";
     audit_digest() "digest" "giá trị băm";
     audit_same(count) "All {count} copies are equal." "Cả {count} bản sao giống nhau.";
@@ -632,6 +632,8 @@ const ABOUT: &[(&str, &str)] = &[
     ("due", "Liệt kê việc đến hạn: của cơ quan này, và của nơi khác đối với cơ quan này"),
     ("status", "Báo trạng thái xử lý văn bản"),
     ("export", "Xuất văn bản thành gói edXML và các tệp kèm"),
+    ("prove", "Ghi bằng chứng về một văn bản ra một tệp tự kiểm được, kèm một trang để in"),
+    ("check", "Kiểm một tệp bằng chứng: chứng minh được gì, chưa được gì, và có từ khi nào; không cần tin nút nào"),
     ("wait", "Chờ đến khi văn bản và mọi tệp kèm đến đủ"),
     ("events", "Những gì đã xảy ra, cho một bên nhận có tên, không mất gì"),
     ("roster witnesses", "Chỉ định các cơ quan chứng kiến và số chữ ký cần có"),

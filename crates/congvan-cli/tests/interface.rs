@@ -34,6 +34,8 @@ const COMMANDS: &[&str] = &[
     "show",
     "status",
     "export",
+    "prove",
+    "check",
     "wait",
     "events",
     "ledger export",

@@ -9,7 +9,7 @@
 //! so that a file cut short is noticed.
 
 use crate::blob::{BlobRef, CHUNK, MAX_PROOF};
-use crate::codec::{Bounded, CodecError, Decode, Encode};
+use crate::codec::{Bounded, CodecError, Decode, Encode, Wire};
 use crate::domain;
 use crate::entry::MAX_ENTRY_BYTES;
 use crate::evidence::RawProof;
@@ -53,16 +53,57 @@ pub enum Frame {
 }
 wire!(Frame, "archive frame", MAX_FRAME);
 
+/// The frames of one sort of file: an exported ledger's, or a proof bundle's.
+pub trait Frames: Wire + PartialEq {
+    /// The first bytes of such a file.
+    const MAGIC: [u8; 8];
+
+    /// What counts and digests the frames.
+    fn checksum() -> Checksum;
+
+    /// The last frame.
+    fn end(frames: u64, digest: Digest) -> Self;
+
+    /// Whether it is the last.
+    fn is_end(&self) -> bool;
+
+    /// The genesis that it holds, if it is that frame.
+    fn genesis(&self) -> Option<&Genesis>;
+}
+
+impl Frames for Frame {
+    const MAGIC: [u8; 8] = MAGIC;
+
+    fn checksum() -> Checksum {
+        Checksum::default()
+    }
+
+    fn end(frames: u64, digest: Digest) -> Self {
+        Self::End { frames, digest }
+    }
+
+    fn is_end(&self) -> bool {
+        matches!(self, Self::End { .. })
+    }
+
+    fn genesis(&self) -> Option<&Genesis> {
+        match self {
+            Self::Genesis(genesis) => Some(genesis),
+            _ => None,
+        }
+    }
+}
+
 /// Why an exported ledger cannot be read on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArchiveError {
     /// Not an exported ledger.
-    #[error("this is not an exported Congvan ledger")]
+    #[error("this is not a Congvan file of the kind that is due here")]
     NotAnArchive,
     /// A frame longer than any may be.
-    #[error("a frame states {0} bytes; at most {MAX_FRAME} are allowed")]
-    FrameTooLong(u32),
+    #[error("a frame states {0} bytes; at most {1} are allowed")]
+    FrameTooLong(u32, usize),
     /// The file ends too early.
     #[error("the file ends before its end frame: it was cut short")]
     Truncated,
@@ -86,11 +127,16 @@ pub struct Checksum {
 
 impl Default for Checksum {
     fn default() -> Self {
-        Self { frames: 0, hasher: Box::new(blake3::Hasher::new_derive_key(domain::ARCHIVE)) }
+        Self::under(domain::ARCHIVE)
     }
 }
 
 impl Checksum {
+    /// Under the context of one sort of file.
+    pub(crate) fn under(context: &'static str) -> Self {
+        Self { frames: 0, hasher: Box::new(blake3::Hasher::new_derive_key(context)) }
+    }
+
     /// Takes a frame's bytes, its length prefix apart.
     pub fn add(&mut self, frame: &[u8]) {
         self.frames += 1;
@@ -99,7 +145,7 @@ impl Checksum {
     }
 
     /// The end frame after all frames taken.
-    pub fn end(&self) -> Frame {
-        Frame::End { frames: self.frames, digest: Digest::from_bytes(*self.hasher.finalize().as_bytes()) }
+    pub fn end<F: Frames>(&self) -> F {
+        F::end(self.frames, Digest::from_bytes(*self.hasher.finalize().as_bytes()))
     }
 }

@@ -328,15 +328,30 @@ impl DocumentPayload {
         code: &AgencyCode,
         secret: &SealSecret,
     ) -> Result<Envelope, DocumentError> {
-        let content = match (&self.body, self.content_key(network, chain, code, secret)?) {
-            (Body::Sealed(sealed), Some(key)) => {
-                let context = self.cover.context(network, chain);
-                seal::open(sealed, &context, &key)?
-            }
-            (Body::Public(content), _) => content.to_vec(),
-            (Body::Sealed(_), None) => return Err(SealError::NotForUs.into()),
+        let key = self.content_key(network, chain, code, secret)?;
+        self.open_with(network, chain, key.as_ref()).unwrap_or(Err(SealError::NotForUs.into()))
+    }
+
+    /// The envelope, by its content key; a public one opens without. `None` for a sealed one without the key.
+    ///
+    /// # Errors
+    /// [`DocumentError::Seal`] if it is another key, [`DocumentError::Malformed`] if its author wrote something else.
+    pub fn open_with(
+        &self,
+        network: NetworkId,
+        chain: ChainId,
+        key: Option<&ContentKey>,
+    ) -> Option<Result<Envelope, DocumentError>> {
+        let read = |content: &[u8]| {
+            let Content::V1(envelope) = Content::from_bytes(content)?;
+            Ok(envelope)
         };
-        let Content::V1(envelope) = Content::from_bytes(&content)?;
-        Ok(envelope)
+        match &self.body {
+            Body::Public(content) => Some(read(content)),
+            Body::Sealed(sealed) => {
+                let opened = seal::open(sealed, &self.cover.context(network, chain), key?);
+                Some(opened.map_err(DocumentError::from).and_then(|content| read(&content)))
+            }
+        }
     }
 }

@@ -18,6 +18,10 @@ pub const PAYLOAD: &str = "congvan v1 payload digest";
 pub const ATTACHMENT: &str = "congvan v1 attachment digest";
 /// Hash: the frames of an exported ledger → its closing digest.
 pub const ARCHIVE: &str = "congvan v1 ledger archive";
+/// Hash: the frames of a proof bundle → its closing digest.
+pub const BUNDLE: &str = "congvan v1 proof bundle";
+/// Hash: the chains of an audit's result → the digest that the auditor signs.
+pub const AUDIT: &str = "congvan v1 audit result";
 /// Hash: the heads under a prefix of chain ids → a reconciliation fingerprint.
 pub const HEADS: &str = "congvan v1 heads fingerprint";
 
@@ -43,6 +47,8 @@ pub const SIGN_APPROVAL: &[u8] = b"congvan v1 roster approval\0";
 pub const SIGN_POSSESSION: &[u8] = b"congvan v1 key possession\0";
 /// Signature by a certificate's key: that an agency's key is its holder's.
 pub const SIGN_CERTIFICATE: &[u8] = b"congvan v1 certificate proof\0";
+/// Signature by an auditor: what an audit found.
+pub const SIGN_AUDIT: &[u8] = b"congvan v1 audit signature\0";
 /// Signature by an agency's key: that a certificate is its holder's.
 pub const SIGN_CONSENT: &[u8] = b"congvan v1 certificate consent\0";
 

@@ -33,6 +33,8 @@ pub enum Keys {
     Registrar(SecretKey),
     /// A node's network key.
     Node(SecretKey),
+    /// An auditor's signing key.
+    Auditor(SecretKey),
 }
 
 impl Keys {
@@ -65,6 +67,7 @@ enum Secrets {
     Agency { sign: [u8; 32], seals: Bounded<[u8; 32], 64> },
     Registrar([u8; 32]),
     Node([u8; 32]),
+    Auditor([u8; 32]),
 }
 
 impl Wire for Secrets {
@@ -104,7 +107,7 @@ impl Drop for Secrets {
                 sign.zeroize();
                 std::mem::take(seals).into_vec().zeroize();
             }
-            Self::Registrar(key) | Self::Node(key) => key.zeroize(),
+            Self::Registrar(key) | Self::Node(key) | Self::Auditor(key) => key.zeroize(),
         }
     }
 }
@@ -134,6 +137,7 @@ pub fn write(
         },
         Keys::Registrar(key) => Secrets::Registrar(*key.seed()),
         Keys::Node(key) => Secrets::Node(*key.seed()),
+        Keys::Auditor(key) => Secrets::Auditor(*key.seed()),
     };
     let body = match passphrase {
         None => FileBody::Plain(secrets),
@@ -182,5 +186,6 @@ pub fn read(bytes: &[u8], passphrase: Option<&str>) -> Result<Keys, KeyFileError
         },
         Secrets::Registrar(key) => Keys::Registrar(SecretKey::from_seed(key)),
         Secrets::Node(key) => Keys::Node(SecretKey::from_seed(key)),
+        Secrets::Auditor(key) => Keys::Auditor(SecretKey::from_seed(key)),
     })
 }

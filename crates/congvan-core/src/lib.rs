@@ -52,6 +52,7 @@
 
 pub mod archive;
 pub mod blob;
+pub mod bundle;
 pub mod catalogue;
 pub mod chain;
 pub mod checkpoint;
@@ -61,6 +62,7 @@ pub mod domain;
 pub mod enrol;
 pub mod entry;
 pub mod evidence;
+pub mod facts;
 pub mod genesis;
 pub mod ids;
 pub mod ingest;

@@ -40,6 +40,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::codec::{Decode, Encode};
 use crate::document::Relation;
 use crate::ids::{AgencyCode, EntryId, EntryRef, Seq, Time};
 use crate::status::StatusCode;
@@ -113,7 +114,7 @@ impl Rule {
 }
 
 /// The document whose life it is.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Document {
     /// Its entry.
     pub entry: EntryRef,
@@ -124,7 +125,7 @@ pub struct Document {
 }
 
 /// What an entry says about a document.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
 pub enum Says {
     /// It is a status.
     Status {
@@ -145,7 +146,7 @@ pub enum Says {
 }
 
 /// One entry's word about a document. An entry that links to it in two ways is two facts.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
 pub struct Fact {
     /// When, by its author's clock: for showing, never for deciding.
     pub time: Time,

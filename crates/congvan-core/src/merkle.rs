@@ -117,21 +117,63 @@ impl Subtrees for Leaves<'_> {
     }
 }
 
+/// A tree that grows leaf by leaf and keeps only what it needs to go on: a hash for each bit of its size.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Frontier {
+    size: u64,
+    /// The roots of the complete subtrees that make it up, the greatest first.
+    roots: Vec<TreeHash>,
+}
+
+impl Frontier {
+    /// The frontier of a tree that was kept as [`size`](Self::size) and [`roots`](Self::roots); `None` where the two do
+    /// not fit.
+    pub fn from_parts(size: u64, roots: Vec<TreeHash>) -> Option<Self> {
+        (roots.len() == size.count_ones() as usize).then_some(Self { size, roots })
+    }
+
+    /// How many leaves it has.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The roots of its complete subtrees, the greatest first.
+    pub fn roots(&self) -> &[TreeHash] {
+        &self.roots
+    }
+
+    /// Adds a leaf; `made` is called with level, index and hash of every subtree above the leaf that this completes.
+    pub fn push_with(&mut self, leaf: TreeHash, mut made: impl FnMut(u8, u64, TreeHash)) {
+        let mut joined = leaf;
+        let mut level = 0;
+        while self.size >> level & 1 == 1 {
+            let Some(left) = self.roots.pop() else { break };
+            joined = node_hash(left, joined);
+            level += 1;
+            made(level, self.size >> level, joined);
+        }
+        self.roots.push(joined);
+        self.size += 1;
+    }
+
+    /// Adds a leaf.
+    pub fn push(&mut self, leaf: TreeHash) {
+        self.push_with(leaf, |_, _, _| {});
+    }
+
+    /// The root over all leaves so far.
+    pub fn root(&self) -> TreeHash {
+        let mut roots = self.roots.iter().rev().copied();
+        let Some(last) = roots.next() else { return empty_root() };
+        roots.fold(last, |right, left| node_hash(left, right))
+    }
+}
+
 /// The root over leaves, in one pass.
 pub fn root_of(leaves: impl IntoIterator<Item = TreeHash>) -> TreeHash {
-    // Complete subtrees from the left, each with its level; equal levels join as in binary addition.
-    let mut open: Vec<(u8, TreeHash)> = Vec::new();
-    for leaf in leaves {
-        let mut joined = (0, leaf);
-        while let Some(&(level, left)) = open.last().filter(|(level, _)| *level == joined.0) {
-            open.pop();
-            joined = (level + 1, node_hash(left, joined.1));
-        }
-        open.push(joined);
-    }
-    let mut open = open.into_iter().rev().map(|(_, hash)| hash);
-    let Some(last) = open.next() else { return empty_root() };
-    open.fold(last, |right, left| node_hash(left, right))
+    let mut tree = Frontier::default();
+    leaves.into_iter().for_each(|leaf| tree.push(leaf));
+    tree.root()
 }
 
 /// The largest power of two below `n`, which is above 1.

@@ -34,6 +34,16 @@ impl ContentKey {
         rng.fill_bytes(&mut bytes);
         Self(bytes)
     }
+
+    /// The key itself: whoever has it reads the body and its blobs. For a proof that shows them.
+    pub fn disclose(&self) -> [u8; 32] {
+        self.0
+    }
+
+    /// A key that somebody disclosed.
+    pub fn disclosed(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
 }
 
 impl std::fmt::Debug for ContentKey {

@@ -214,11 +214,30 @@ impl StatusPayload {
     /// [`DocumentError::Seal`] if it is not ours, [`DocumentError::Malformed`] if its author wrote
     /// something else.
     pub fn open(&self, network: NetworkId, chain: ChainId, secret: &SealSecret) -> Result<StatusNote, DocumentError> {
+        self.open_with(network, chain, &self.content_key(network, chain, secret)?)
+    }
+
+    /// The key of the note, for the agency that it is said to, or for its author.
+    ///
+    /// # Errors
+    /// [`SealError::NotForUs`].
+    pub fn content_key(
+        &self,
+        network: NetworkId,
+        chain: ChainId,
+        secret: &SealSecret,
+    ) -> Result<ContentKey, SealError> {
         let context = self.cover.context(network, chain);
-        let key = (0..2)
-            .find_map(|reader| seal::unwrap_key(&self.body, reader, &context, secret).ok())
-            .ok_or(SealError::NotForUs)?;
-        let content = seal::open(&self.body, &context, &key)?;
+        let opened = |reader| seal::unwrap_key(&self.body, reader, &context, secret).ok();
+        (0..2).find_map(opened).ok_or(SealError::NotForUs)
+    }
+
+    /// The note, by its content key.
+    ///
+    /// # Errors
+    /// As [`StatusPayload::open`].
+    pub fn open_with(&self, network: NetworkId, chain: ChainId, key: &ContentKey) -> Result<StatusNote, DocumentError> {
+        let content = seal::open(&self.body, &self.cover.context(network, chain), key)?;
         let StatusContent::V1(note) = StatusContent::from_bytes(&content).map_err(|e: CodecError| e)?;
         Ok(note)
     }

@@ -325,6 +325,7 @@ fn key_files_give_their_keys() {
             Keys::Agency { sign, seals } => ("agency", sign, seals),
             Keys::Registrar(key) => ("registrar", key, vec![]),
             Keys::Node(key) => ("node", key, vec![]),
+            Keys::Auditor(key) => ("auditor", key, vec![]),
         };
         assert_eq!(name, text(&case["name"]));
         assert_eq!(hex::encode(*sign.seed()), text(&case["sign_seed"]));

@@ -28,6 +28,7 @@ mod procedures;
 mod read;
 mod roster;
 mod tree;
+mod verify;
 mod writer;
 
 pub use backup::Sizes;
@@ -43,4 +44,5 @@ pub use ledger::{Ledger, MarkVerdict, Options};
 pub use mark::HighWater;
 pub use procedures::ProcedureMark;
 pub use tree::{CheckpointMark, Tree, WitnessMark};
+pub use verify::IndexFault;
 pub use writer::{Done, Full, LocalPut, Writer};

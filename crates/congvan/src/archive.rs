@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
+use std::marker::PhantomData;
 
-use congvan_core::archive::{ArchiveError, Checksum, Frame, MAGIC, MAX_FRAME};
+use congvan_core::archive::{ArchiveError, Checksum, Frame, Frames};
 use congvan_core::blob::{BlobRef, verify_chunk};
 use congvan_core::entry::EntryError;
 use congvan_core::evidence::{ProofError, RawProof};
@@ -64,18 +65,20 @@ pub struct Imported {
     pub blobs: u64,
 }
 
-struct FrameWriter<W> {
+/// Writes frames behind a file's first bytes, and the end frame.
+pub(crate) struct FrameWriter<W, F = Frame> {
     out: W,
     checksum: Checksum,
+    frames: PhantomData<F>,
 }
 
-impl<W: Write> FrameWriter<W> {
-    fn new(mut out: W) -> io::Result<Self> {
-        out.write_all(&MAGIC)?;
-        Ok(Self { out, checksum: Checksum::default() })
+impl<W: Write, F: Frames> FrameWriter<W, F> {
+    pub(crate) fn new(mut out: W) -> io::Result<Self> {
+        out.write_all(&F::MAGIC)?;
+        Ok(Self { out, checksum: F::checksum(), frames: PhantomData })
     }
 
-    fn put(&mut self, frame: &Frame) -> io::Result<()> {
+    pub(crate) fn put(&mut self, frame: &F) -> io::Result<()> {
         let bytes = frame.to_bytes();
         self.checksum.add(&bytes);
         self.put_raw(&bytes)
@@ -86,8 +89,8 @@ impl<W: Write> FrameWriter<W> {
         self.out.write_all(bytes)
     }
 
-    fn end(mut self) -> io::Result<W> {
-        let end = self.checksum.end().to_bytes();
+    pub(crate) fn end(mut self) -> io::Result<W> {
+        let end = self.checksum.end::<F>().to_bytes();
         self.put_raw(&end)?;
         self.out.flush()?;
         Ok(self.out)
@@ -95,21 +98,24 @@ impl<W: Write> FrameWriter<W> {
 }
 
 /// Reads frames until the end frame, which it checks.
-pub struct FrameReader<R> {
+pub struct FrameReader<R, F = Frame> {
     input: R,
     checksum: Checksum,
     ended: bool,
+    frames: PhantomData<F>,
 }
 
-impl<R: Read> FrameReader<R> {
+impl<R: Read, F: Frames> FrameReader<R, F> {
     /// Begins to read.
     ///
     /// # Errors
     /// [`ArchiveError::NotAnArchive`] where it does not begin as one.
     pub fn new(mut input: R) -> Result<Self, TransferError> {
-        let mut magic = [0; MAGIC.len()];
+        let mut magic = [0; 8];
         match input.read_exact(&mut magic) {
-            Ok(()) if magic == MAGIC => Ok(Self { input, checksum: Checksum::default(), ended: false }),
+            Ok(()) if magic == F::MAGIC => {
+                Ok(Self { input, checksum: F::checksum(), ended: false, frames: PhantomData })
+            }
             Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error.into()),
             _ => Err(ArchiveError::NotAnArchive.into()),
         }
@@ -130,24 +136,24 @@ impl<R: Read> FrameReader<R> {
     ///
     /// # Errors
     /// The file is cut short or damaged. Only a damaged checksum is found at the end.
-    pub fn next_frame(&mut self) -> Result<Option<Frame>, TransferError> {
+    pub fn next_frame(&mut self) -> Result<Option<F>, TransferError> {
         if self.ended {
             return Ok(None);
         }
         let mut len = [0; 4];
         self.fill(&mut len)?;
         let len = u32::from_le_bytes(len);
-        if len as usize > MAX_FRAME {
-            return Err(ArchiveError::FrameTooLong(len).into());
+        if len as usize > F::MAX {
+            return Err(ArchiveError::FrameTooLong(len, F::MAX).into());
         }
         let mut bytes = vec![0; len as usize];
         self.fill(&mut bytes)?;
-        let frame = Frame::from_bytes(&bytes).map_err(ArchiveError::from)?;
-        if let Frame::Genesis(genesis) = &frame {
+        let frame = F::from_bytes(&bytes).map_err(ArchiveError::from)?;
+        if let Some(genesis) = frame.genesis() {
             // Decoding alone does not judge its threshold.
             Genesis::parse(&genesis.to_bytes()).map_err(ArchiveError::from)?;
         }
-        if let Frame::End { .. } = frame {
+        if frame.is_end() {
             self.ended = true;
             if self.input.read(&mut [0])? != 0 {
                 return Err(ArchiveError::Trailing.into());
@@ -162,7 +168,7 @@ impl<R: Read> FrameReader<R> {
     }
 }
 
-fn bounded<const MAX: usize>(bytes: &[u8]) -> Result<Bounded<u8, MAX>, ArchiveError> {
+pub(crate) fn bounded<const MAX: usize>(bytes: &[u8]) -> Result<Bounded<u8, MAX>, ArchiveError> {
     Bounded::new(bytes.to_vec())
         .map_err(|e| ArchiveError::Codec(CodecError::Malformed { what: "archive frame", reason: e.to_string() }))
 }

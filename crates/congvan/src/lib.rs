@@ -48,6 +48,7 @@
 pub mod archive;
 pub mod audit;
 pub mod blocking;
+pub mod bundle;
 pub mod catalogue;
 pub mod certificate;
 pub mod consumer;

@@ -2,43 +2,17 @@
 
 use std::collections::HashMap;
 
-use congvan_core::document::Relation;
-use congvan_core::life::{Document, Fact, Life, Says};
-use congvan_core::{
-    AgencyCode, ChainId, Cover, DocumentPayload, EntryId, EntryRef, Kind, LinkedEntry, Roster, StatusPayload, Wire,
-};
+use congvan_core::facts;
+use congvan_core::life::{Document, Fact, Life};
+use congvan_core::{AgencyCode, ChainId, Cover, EntryId, EntryRef, LinkedEntry, Roster};
 use congvan_store::{ChainStatus, Ledger, StoreError};
 
 use crate::node::Node;
 use crate::read::ReadError;
 
-/// What an entry says about documents: a status about one, a document about each that it links to.
-/// A malformed payload says nothing.
+/// What an entry says about documents.
 pub(crate) fn facts_of(entry: &LinkedEntry, author: &AgencyCode, stands: bool) -> Vec<Fact> {
-    let header = entry.header();
-    let fact = |about: EntryRef, says: Says| Fact {
-        time: header.time,
-        author: author.clone(),
-        entry: entry.reference(),
-        about,
-        stands,
-        says,
-    };
-    let Some(payload) = entry.payload() else { return Vec::new() };
-    match header.kind {
-        Kind::STATUS => {
-            let Ok(StatusPayload { cover, .. }) = StatusPayload::from_bytes(payload) else { return Vec::new() };
-            let says = Says::Status { code: cover.code, to: cover.to, answers: cover.answers };
-            vec![fact(cover.document, says)]
-        }
-        Kind::DOCUMENT => {
-            let Ok(DocumentPayload { cover, .. }) = DocumentPayload::from_bytes(payload) else { return Vec::new() };
-            let to = cover.addressees.to_vec();
-            let says = |relation: Relation| Says::Link { relation, to: to.clone() };
-            cover.links.iter().map(|link| fact(link.document, says(link.relation))).collect()
-        }
-        _ => Vec::new(),
-    }
+    facts::facts_of(entry.reference(), entry.header(), entry.payload(), author, stands)
 }
 
 /// The document of an entry; `None` where the roster does not know its chain.

@@ -249,6 +249,59 @@ pub(crate) struct Export {
     pub attachments: Option<PathBuf>,
 }
 
+/// `congvan prove`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  congvan prove 3f2a91c0 -o bang-chung.cvproof
+  congvan prove 3f2a91c0 -o bang-chung.cvproof --attachments
+  congvan prove 3f2a91c0 -o da-gui.cvproof --only 000.00.01.H55
+
+The file shows the document's content to whoever has it, unless --sealed or --only is given. With --only it shows
+neither content nor addressees: that a document was sent, and what that one agency reported about it.
+Beside the file a page to print is written, FILE with the ending html; --no-page leaves it out.")]
+pub(crate) struct Prove {
+    #[command(flatten)]
+    pub id: Id,
+    /// Where the proof goes
+    #[arg(short, long, value_name = "FILE.cvproof")]
+    pub output: PathBuf,
+    /// Put the attachments' bytes in; otherwise their digests stand for them
+    #[arg(long)]
+    pub attachments: bool,
+    /// Leave the content sealed as it was sent
+    #[arg(long, conflicts_with = "attachments")]
+    pub sealed: bool,
+    /// Show no more than that it was sent, and what this agency reported
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["attachments", "sealed"])]
+    pub only: Option<String>,
+    /// Write no page to print
+    #[arg(long)]
+    pub no_page: bool,
+}
+
+/// `congvan check`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  congvan check bang-chung.cvproof --network '3f2a 91c0 …'
+  congvan check bang-chung.cvproof --network genesis.cgv --attachments tep-kem/ --json
+
+The fingerprint comes from the registrar, not from whoever gave the file: `congvan fingerprint genesis.cgv` prints it.
+Exits with 0 if the proof holds, 1 if it does not, 2 if the file cannot be read.")]
+pub(crate) struct Check {
+    /// The proof
+    #[arg(value_name = "FILE.cvproof")]
+    pub file: PathBuf,
+    /// The network's fingerprint, 64 hexadecimal digits with or without spaces, or its genesis file
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub network: String,
+    /// Write the attachments in the proof into this directory
+    #[arg(long, value_name = "DIR")]
+    pub attachments: Option<PathBuf>,
+    /// Write a page to print
+    #[arg(long, value_name = "FILE.html")]
+    pub page: Option<PathBuf>,
+}
+
 /// `congvan wait`
 #[derive(Debug, Args)]
 pub(crate) struct Wait {

@@ -94,7 +94,7 @@ pub(crate) fn archive(file: &[u8]) -> Result<Vec<Frame>, ArchiveError> {
         let (len, after) = rest.split_first_chunk::<4>().ok_or(ArchiveError::Truncated)?;
         let len = u32::from_le_bytes(*len);
         if len as usize > MAX_FRAME {
-            return Err(ArchiveError::FrameTooLong(len));
+            return Err(ArchiveError::FrameTooLong(len, MAX_FRAME));
         }
         let (bytes, after) = after.split_at_checked(len as usize).ok_or(ArchiveError::Truncated)?;
         let frame = Frame::from_bytes(bytes)?;

@@ -115,7 +115,7 @@ pub(crate) fn keyfile(error: &KeyFileError) -> &'static str {
 pub(crate) fn archive(error: &ArchiveError) -> &'static str {
     match error {
         ArchiveError::NotAnArchive => "not-an-archive",
-        ArchiveError::FrameTooLong(_) => "frame-too-long",
+        ArchiveError::FrameTooLong(..) => "frame-too-long",
         ArchiveError::Truncated => "truncated",
         ArchiveError::Checksum => "checksum",
         ArchiveError::Trailing => "trailing",

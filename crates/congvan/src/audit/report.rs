@@ -1,5 +1,6 @@
 //! What an audit says.
 
+use congvan_core::{ChainId, Seq};
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::KeyCertificate;
@@ -32,12 +33,119 @@ pub enum ViolationKind {
     Roster,
     /// An agency signed two entries with one number.
     Equivocation,
+    /// A payload, or the seal in it, has not the form of its kind.
+    Form,
+    /// A checkpoint is not of its chain's own history, or not signed.
+    Checkpoint,
+    /// A witness cosigned what its agency never signed, or not by its key.
+    Witness,
+    /// An agency signed a checkpoint of another history than the one here.
+    SplitView,
+    /// What a former audit saw is not what is here.
+    Rewritten,
+    /// What a former audit saw is not here any more.
+    Lost,
     /// A blob's chunk does not belong to it.
     Blob,
-    /// The store's index of the catalogue is not what the entries say.
+    /// An index of the store is not what the entries say.
     Index,
     /// The file as a whole.
     File,
+}
+
+impl ViolationKind {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Altered,
+        Self::Signature,
+        Self::Link,
+        Self::Authority,
+        Self::Roster,
+        Self::Equivocation,
+        Self::Form,
+        Self::Checkpoint,
+        Self::Witness,
+        Self::SplitView,
+        Self::Rewritten,
+        Self::Lost,
+        Self::Blob,
+        Self::Index,
+        Self::File,
+    ];
+
+    /// A word for programs, as in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Altered => "altered",
+            Self::Signature => "signature",
+            Self::Link => "link",
+            Self::Authority => "authority",
+            Self::Roster => "roster",
+            Self::Equivocation => "equivocation",
+            Self::Form => "form",
+            Self::Checkpoint => "checkpoint",
+            Self::Witness => "witness",
+            Self::SplitView => "split_view",
+            Self::Rewritten => "rewritten",
+            Self::Lost => "lost",
+            Self::Blob => "blob",
+            Self::Index => "index",
+            Self::File => "file",
+        }
+    }
+}
+
+/// Violations and notes listed at most; the others are counted.
+pub const MAX_LISTED: usize = 10_000;
+
+/// What is found on the way.
+#[derive(Default)]
+pub(super) struct Finds {
+    violations: Vec<(Place, u64, ViolationKind, String)>,
+    notes: Vec<Note>,
+    more: u64,
+}
+
+enum Place {
+    Chain(ChainId),
+    Named(String),
+}
+
+impl Finds {
+    pub(super) fn violation(&mut self, chain: ChainId, seq: Seq, kind: ViolationKind, reason: String) {
+        self.put(Place::Chain(chain), seq.get(), kind, reason);
+    }
+
+    /// What has no number in a chain.
+    pub(super) fn elsewhere(&mut self, place: &str, kind: ViolationKind, reason: String) {
+        self.put(Place::Named(place.to_owned()), 0, kind, reason);
+    }
+
+    fn put(&mut self, place: Place, number: u64, kind: ViolationKind, reason: String) {
+        match self.violations.len() < MAX_LISTED {
+            true => self.violations.push((place, number, kind, reason)),
+            false => self.more += 1,
+        }
+    }
+
+    pub(super) fn note(&mut self, note: Note) {
+        match self.notes.len() < MAX_LISTED {
+            true => self.notes.push(note),
+            false => self.more += 1,
+        }
+    }
+
+    /// Violations, notes, and how many are not among them.
+    pub(super) fn report(self, name: impl Fn(ChainId) -> String) -> (Vec<Violation>, Vec<Note>, u64) {
+        let violation = |(place, number, kind, reason)| {
+            let agency = match place {
+                Place::Chain(chain) => name(chain),
+                Place::Named(name) => name,
+            };
+            Violation { agency, number, kind, reason }
+        };
+        (self.violations.into_iter().map(violation).collect(), self.notes, self.more)
+    }
 }
 
 /// One thing that is not as it must be.
@@ -54,14 +162,14 @@ pub struct Violation {
 }
 
 /// Something that an auditor should know and that makes no copy less genuine: an entry that says of a
-/// document what its author could not say then (`docs/life.md`). It changes nothing.
+/// document what its author could not say then (`docs/life.md`), or a time that cannot be. It changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// The agency's code; empty for what concerns the copy as a whole.
     pub agency: String,
     /// The number in its chain; 0 for what has none.
     pub number: u64,
-    /// The id of the document that it is about.
+    /// The id of the document that it is about; empty where it is about none.
     pub document: String,
     /// Why, in English.
     pub reason: String,
@@ -80,6 +188,15 @@ pub struct ChainReport {
     pub entries: u64,
     /// The last one's id; empty for an empty chain.
     pub head_id: String,
+    /// The size of its last checkpoint; 0 without one.
+    #[serde(default)]
+    pub covered: u64,
+    /// The size of its last witnessed checkpoint; 0 without one.
+    #[serde(default)]
+    pub witnessed: u64,
+    /// When that was witnessed: seconds since 1970.
+    #[serde(default)]
+    pub witnessed_at: Option<u64>,
 }
 
 /// A key, and what vouches for it.
@@ -142,7 +259,13 @@ pub struct Report {
     /// What breaks the table of documents' lives, document by document.
     #[serde(default)]
     pub notes: Vec<Note>,
-    /// Entries that stand.
+    /// Violations and notes beyond those listed.
+    #[serde(default)]
+    pub more: u64,
+    /// Entries that were audited before and not read again.
+    #[serde(default)]
+    pub before: u64,
+    /// Entries that stand, of those read.
     pub entries: u64,
     /// Signatures checked.
     pub signatures: u64,

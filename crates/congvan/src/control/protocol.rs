@@ -155,6 +155,17 @@ pub enum Request {
         /// The document's id.
         id: String,
     },
+    /// A document's proof bundle, as the reply's body.
+    Prove {
+        /// The document's id.
+        id: String,
+        /// With the attachments' bytes.
+        attachments: bool,
+        /// The payloads as they were sent, not opened.
+        sealed: bool,
+        /// Only that it was sent, and what this agency said about it.
+        only: Option<String>,
+    },
     /// The document's envelope (`Content` bytes), as the reply's body.
     Envelope {
         /// The document's id.

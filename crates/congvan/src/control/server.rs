@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use super::frame::{put_end, put_json, put_piece, take_json, take_piece};
 use super::protocol::{LinkTo, NamedDocument, Reply, Request};
 use crate::archive;
+use crate::bundle::{Disclose, ProveError};
 use crate::catalogue::CatalogueError;
 use crate::consumer::ConsumerError;
 use crate::node::Node;
@@ -109,6 +110,15 @@ impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         let retry = matches!(error, ReadError::Incomplete { .. } | ReadError::NotFound(_));
         Self { retry, ..Self::new(error) }
+    }
+}
+
+impl From<ProveError> for Failure {
+    fn from(error: ProveError) -> Self {
+        match error {
+            ProveError::Read(error) => error.into(),
+            error => Self { retry: matches!(error, ProveError::Changed), ..Self::new(error) },
+        }
     }
 }
 
@@ -231,6 +241,19 @@ async fn answer(
         Request::Skeleton { id } => {
             let bytes = blocking(move || n.skeleton(&id)).await??;
             return Ok(stream(move |put| put(bytes)));
+        }
+        Request::Prove { id, attachments, sealed, only } => {
+            let disclose = match only {
+                Some(code) => Disclose::Only(AgencyCode::new(code).map_err(Failure::new)?),
+                None if sealed => Disclose::Sealed,
+                None if attachments => Disclose::Attachments,
+                None => Disclose::Content,
+            };
+            let bundle = blocking(move || n.prove(&id, &disclose)).await??;
+            return Ok(stream(move |put| {
+                let out = io::BufWriter::with_capacity(super::MAX_PIECE, PieceWriter(put));
+                bundle.write(out, &mut |_| {}).map(drop).map_err(|error| error.to_string())
+            }));
         }
         Request::Envelope { id } => {
             let envelope: Envelope = blocking(move || n.envelope(&id)).await??;

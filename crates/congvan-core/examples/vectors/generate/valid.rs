@@ -308,6 +308,7 @@ pub(crate) fn keyfiles() -> Value {
         case("agency", &agency_keys, None, &secret.sign, seals.clone()),
         case("registrar", &Keys::Registrar(signing(1)), None, &signing(1), vec![]),
         case("node", &Keys::Node(signing(20)), None, &signing(20), vec![]),
+        case("auditor", &Keys::Auditor(signing(21)), None, &signing(21), vec![]),
         case("agency", &agency_keys, Some("mật khẩu"), &secret.sign, seals),
     ])
 }

@@ -1,0 +1,637 @@
+//! The judge of a bundle: from its frames and the network's fingerprint alone.
+
+use std::collections::BTreeSet;
+
+use super::keys::Rotations;
+use super::{Continued, Cover as RawCover, Frame, MAX_FORKS, MAX_SAID, ProvenEntry, Split};
+use crate::chain::{ChainPolicy, VerifiedEntry};
+use crate::checkpoint::{Checkpoint, CheckpointPayload, Cosignature};
+use crate::codec::{CodecError, Wire};
+use crate::document::{Attachment, Cover, DocumentError, DocumentPayload, Envelope};
+use crate::domain;
+use crate::entry::{EntryError, Kind, UnverifiedEntry};
+use crate::evidence::{self, EquivocationProof};
+use crate::facts::facts_of;
+use crate::ids::{AgencyCode, ChainId, EntryId, NetworkId, Seq};
+use crate::life::{Document, Fact, Life};
+use crate::merkle::{self, ProofError};
+use crate::roster::{Roster, RosterError};
+use crate::seal::ContentKey;
+use crate::status::{StatusCover, StatusNote, StatusPayload};
+
+/// Why a bundle proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// Frames that do not follow each other.
+    #[error("the file's parts are out of order, or one is missing: {0}")]
+    Order(&'static str),
+    /// Of another network than asked for.
+    #[error("it is of network {found}, not of {asked}")]
+    OtherNetwork {
+        /// Of which.
+        found: NetworkId,
+        /// Which was asked for.
+        asked: NetworkId,
+    },
+    /// The genesis is none.
+    #[error("its genesis: {0}")]
+    Genesis(CodecError),
+    /// A roster entry does not follow from the genesis and those before.
+    #[error("the roster, number {seq}: {error}")]
+    Roster {
+        /// Which.
+        seq: u64,
+        /// Why.
+        error: RosterError,
+    },
+    /// Bytes that are no entry.
+    #[error("an entry in it: {0}")]
+    Malformed(#[from] EntryError),
+    /// A rotation does not hold.
+    #[error("the change of keys at number {seq} of chain {}: {reason}", .chain.short())]
+    Rotation {
+        /// Whose.
+        chain: ChainId,
+        /// At which number.
+        seq: Seq,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A proof of equivocation proves nothing.
+    #[error("a proof of equivocation in it: {0}")]
+    Fork(evidence::ProofError),
+    /// Two checkpoints that prove nothing.
+    #[error("two checkpoints in it prove nothing: {0}")]
+    Split(&'static str),
+    /// An entry does not hold.
+    #[error("number {seq} of {agency}: {fault}")]
+    Entry {
+        /// Whose, as the roster knows it.
+        agency: String,
+        /// Its number.
+        seq: Seq,
+        /// Why.
+        fault: EntryFault,
+    },
+    /// An attachment is not what its sender signed.
+    #[error("attachment {0} is not the one that was signed: its bytes were altered, cut short, or are out of order")]
+    Attachment(u32),
+    /// More than a bundle may hold.
+    #[error("it has more {0} than a proof may have")]
+    TooMany(&'static str),
+}
+
+/// Why an entry in a bundle does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EntryFault {
+    /// Its chain is nobody's.
+    #[error("the roster knows no agency with this chain")]
+    NoAgency,
+    /// It is of another network.
+    #[error("it belongs to another network")]
+    Network,
+    /// The key that it names is not its agency's at this number.
+    #[error("the key that signed it is not the agency's at this number")]
+    Signer,
+    /// The signature does not hold.
+    #[error("its signature does not hold: it was altered or made up")]
+    Signature,
+    /// The registrar ended the chain before.
+    #[error("the registrar lets the chain end at number {0}")]
+    Limit(u64),
+    /// The registrar named another entry.
+    #[error("the registrar named another entry for this number, or for one that must lie in the same history")]
+    Pinned,
+    /// The agency said two things at or before this number, and the registrar has not decided.
+    #[error(
+        "its agency signed two different entries with number {0}: nothing from there on counts until the registrar decides"
+    )]
+    Quarantined(Seq),
+    /// It is no document, or says nothing about the one that the file is about.
+    #[error("it is not what the file presents it as: {0}")]
+    NotAbout(&'static str),
+    /// The payload is malformed.
+    #[error("its content is malformed: {0}")]
+    Payload(CodecError),
+    /// The key of its content opens something else.
+    #[error("the key in the file does not open its content: {0}")]
+    ContentKey(DocumentError),
+    /// What covers it does not hold.
+    #[error("the checkpoint over it: {0}")]
+    Cover(#[from] CoverFault),
+}
+
+/// Why a cover does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CoverFault {
+    /// The checkpoint's own entry would lie under it.
+    #[error("its own number is not behind what it covers")]
+    Place,
+    /// The agency's signature under the checkpoint does not hold.
+    #[error("the agency's signature does not hold")]
+    Signature,
+    /// The entry is not under its root.
+    #[error("the entry is not under its root: {0}")]
+    Inclusion(#[from] ProofError),
+    /// The later checkpoint does not continue it.
+    #[error("the later checkpoint does not continue it: {0}")]
+    Continued(ProofError),
+    /// An entry that the registrar named is not under its root.
+    #[error("the entry that the registrar named at number {0} is not under its root")]
+    Pin(Seq),
+    /// A witness' signature does not hold.
+    #[error("the signature of witness {0} does not hold")]
+    Witness(String),
+}
+
+/// What a bundle shows of an entry's content.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(clippy::large_enum_variant)]
+pub enum Shown {
+    /// Nothing but the header.
+    Withheld,
+    /// A document's open part, and its envelope where that is public or its key is in the bundle.
+    Document {
+        /// What everybody sees.
+        cover: Cover,
+        /// What its readers see.
+        envelope: Option<Envelope>,
+    },
+    /// A status' open part, and its note where its key is in the bundle.
+    Status {
+        /// What everybody sees.
+        cover: StatusCover,
+        /// What its readers see.
+        note: Option<StatusNote>,
+    },
+}
+
+/// What ties an entry to the history that the registrar decided on, where it had to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Branch {
+    /// Nothing had to be decided, or the bundle shows that the entry is of the history that stands.
+    Stands,
+    /// The registrar named the entry that stands at this number; the bundle does not show that this one is of the same
+    /// history.
+    Open(Seq),
+}
+
+/// A checkpoint that was checked, and who vouches for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProvenCover {
+    /// What the agency signed.
+    pub checkpoint: Checkpoint,
+    /// How far the same history is shown to go on: the size of this checkpoint, or of a later one.
+    pub reaches: Seq,
+    /// The witnesses whom the roster names and whose signatures hold, with their times in seconds since 1970, by time.
+    pub witnesses: Vec<(AgencyCode, u64)>,
+    /// How many the roster asks for; 0 where it names none.
+    pub needed: u16,
+}
+
+impl ProvenCover {
+    /// Whether the network's policy is met.
+    pub fn is_witnessed(&self) -> bool {
+        self.needed > 0 && self.witnesses.len() >= usize::from(self.needed)
+    }
+
+    /// Since when, at the latest, the entry existed, by the word of as many witnesses as the policy asks for: the time
+    /// of the last of them. Seconds since 1970; `None` where they are too few.
+    pub fn existed_by(&self) -> Option<u64> {
+        self.is_witnessed().then(|| self.witnesses[usize::from(self.needed) - 1].1)
+    }
+}
+
+/// An entry whose proof holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Proven {
+    /// The entry: its own signature was checked, under the key that the roster and its chain give for its number.
+    pub entry: VerifiedEntry,
+    /// Whose.
+    pub agency: AgencyCode,
+    /// Its name in the roster.
+    pub name: String,
+    /// What is shown of it.
+    pub shown: Shown,
+    /// The checkpoint over it; `None` where the bundle has none.
+    pub cover: Option<ProvenCover>,
+    /// Whether it is of the history that stands.
+    pub branch: Branch,
+    /// For an entry about the document: the number from which on its chain is in quarantine, if it lies there.
+    pub quarantined: Option<Seq>,
+}
+
+/// What a bundle proves.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// The network's directory, checked from the genesis on.
+    pub roster: Roster,
+    /// The document; `None` in a bundle that convicts and proves nothing else.
+    pub document: Option<Proven>,
+    /// What was said about it, in the bundle's order.
+    pub said: Vec<Proven>,
+    /// What has become of the document by that; `None` where its addressees are withheld.
+    pub life: Option<Life>,
+    /// Agencies that said two things, with the proof.
+    pub forks: Vec<EquivocationProof>,
+    /// Agencies that showed two histories.
+    pub splits: Vec<Split>,
+    /// The attachments whose bytes are in the bundle and are those that were signed.
+    pub attachments: Vec<u32>,
+}
+
+/// Checks a bundle's frames as they come.
+///
+/// ```
+/// use congvan_core::bundle::{BundleError, Checker};
+/// # use congvan_core::{NetworkId};
+/// # let network = NetworkId::from_bytes([7; 32]);
+/// # let frames: Vec<congvan_core::bundle::Frame> = Vec::new();
+/// let mut checker = Checker::new(network);
+/// for frame in frames {
+///     checker.take(frame)?;
+/// }
+/// // Nothing at all proves nothing.
+/// assert!(matches!(checker.finish(), Err(BundleError::Order(_))));
+/// # Ok::<(), BundleError>(())
+/// ```
+#[derive(Debug)]
+pub struct Checker {
+    network: NetworkId,
+    roster: Option<Roster>,
+    rotations: Rotations,
+    forks: Vec<EquivocationProof>,
+    splits: Vec<Split>,
+    document: Option<Proven>,
+    said: Vec<Proven>,
+    facts: Vec<Fact>,
+    /// Signatures under checkpoints and cosignatures that hold: many entries lie under one checkpoint.
+    held: BTreeSet<[u8; 32]>,
+    attachments: Vec<u32>,
+    /// The attachment that is being read.
+    open: Option<OpenAttachment>,
+}
+
+#[derive(Debug)]
+struct OpenAttachment {
+    number: u32,
+    listed: Attachment,
+    read: u64,
+    hasher: Box<blake3::Hasher>,
+}
+
+impl Checker {
+    /// For a bundle of this network: its fingerprint is what the reader knows from elsewhere.
+    pub fn new(network: NetworkId) -> Self {
+        Self {
+            network,
+            roster: None,
+            rotations: Rotations::default(),
+            forks: Vec::new(),
+            splits: Vec::new(),
+            document: None,
+            said: Vec::new(),
+            facts: Vec::new(),
+            held: BTreeSet::new(),
+            attachments: Vec::new(),
+            open: None,
+        }
+    }
+
+    /// With a roster that was checked before, so that the bundle's own need not be gone through: the caller leaves out
+    /// its genesis and roster entries.
+    pub fn with_roster(roster: Roster) -> Self {
+        Self { network: roster.network(), roster: Some(roster), ..Self::new(NetworkId::from_bytes([0; 32])) }
+    }
+
+    /// Takes the next frame.
+    ///
+    /// # Errors
+    /// [`BundleError`]: the bundle proves nothing.
+    pub fn take(&mut self, frame: Frame) -> Result<(), BundleError> {
+        match frame {
+            Frame::Genesis(genesis) => {
+                if self.roster.is_some() {
+                    return Err(BundleError::Order("a second genesis"));
+                }
+                // Decoding alone does not judge its threshold.
+                let genesis = crate::Genesis::parse(&genesis.to_bytes()).map_err(BundleError::Genesis)?;
+                let (asked, found) = (self.network, genesis.network_id());
+                if asked != found {
+                    return Err(BundleError::OtherNetwork { found, asked });
+                }
+                self.roster = Some(Roster::new(genesis));
+                Ok(())
+            }
+            Frame::Roster(bytes) => self.roster_entry(&bytes),
+            Frame::Rotation(bytes) => {
+                let entry = UnverifiedEntry::parse(&bytes)?;
+                let roster = self.roster.as_ref().ok_or(BundleError::Order("no genesis"))?;
+                self.rotations.take(roster, &entry)
+            }
+            Frame::Fork(raw) => self.fork(&raw.to_bytes()),
+            Frame::Entry(proven) => self.entry(proven),
+            Frame::Attachment { number, bytes } => self.attachment(number, &bytes),
+            Frame::Split(split) => self.split(split),
+            Frame::End { .. } => Ok(()),
+        }
+    }
+
+    fn roster_entry(&mut self, bytes: &[u8]) -> Result<(), BundleError> {
+        if self.document.is_some() {
+            return Err(BundleError::Order("the roster comes first"));
+        }
+        let entry = UnverifiedEntry::parse(bytes)?;
+        let roster = self.roster.as_mut().ok_or(BundleError::Order("no genesis"))?;
+        let seq = entry.seq().get();
+        let wrong = |error| BundleError::Roster { seq, error };
+        let change = roster.check(entry).map_err(wrong)?;
+        roster.apply(&change).map_err(wrong)?;
+        Ok(())
+    }
+
+    fn fork(&mut self, raw: &[u8]) -> Result<(), BundleError> {
+        let roster = self.roster.as_ref().ok_or(BundleError::Order("no genesis"))?;
+        let proof = EquivocationProof::parse(raw).map_err(BundleError::Fork)?;
+        if self.document.is_some() {
+            return Err(BundleError::Order("proofs of equivocation come before entries"));
+        }
+        if self.forks.len() >= MAX_FORKS {
+            return Err(BundleError::TooMany("proofs of equivocation"));
+        }
+        let policy = roster.policy(proof.chain()).ok().filter(|_| proof.network() == roster.network());
+        let keys = policy.map(|policy| self.rotations.keys_of(&policy, proof.chain())).unwrap_or_default();
+        // By a key that was never the agency's, it convicts nobody.
+        if !keys.contains(proof.signer()) {
+            return Err(BundleError::Fork(evidence::ProofError::NotRivals));
+        }
+        self.forks.push(proof);
+        Ok(())
+    }
+
+    fn split(&mut self, split: Split) -> Result<(), BundleError> {
+        let roster = self.roster.as_ref().ok_or(BundleError::Order("no genesis"))?;
+        if self.document.is_some() || self.splits.len() >= MAX_FORKS {
+            return Err(BundleError::Order("proofs of two histories come before entries, and are few"));
+        }
+        let agency = roster.agency(split.chain).ok_or(BundleError::Split("the roster does not know its chain"))?;
+        let signed = |(at, signed): &(Seq, CheckpointPayload)| {
+            let key = self.rotations.key_at(agency.policy(), split.chain, *at);
+            key.is_some_and(|key| signed.verify(roster.network(), &agency.code, &key).is_ok())
+        };
+        if !signed(&split.one) || !signed(&split.other) {
+            return Err(BundleError::Split("one of the two is not signed by the agency"));
+        }
+        let (one, other) = (split.one.1.checkpoint, split.other.1.checkpoint);
+        let (size, after) = (one.size.get(), (other.size.get(), other.root));
+        if merkle::check_consistency(&split.consistency, (size, split.root), after).is_err() {
+            return Err(BundleError::Split("the second does not continue the root that it is said to"));
+        }
+        if split.root == one.root {
+            return Err(BundleError::Split("both are of one history"));
+        }
+        self.splits.push(split);
+        Ok(())
+    }
+
+    fn entry(&mut self, given: ProvenEntry) -> Result<(), BundleError> {
+        if self.said.len() >= MAX_SAID {
+            return Err(BundleError::TooMany("entries"));
+        }
+        if self.open.is_some() || !self.attachments.is_empty() {
+            return Err(BundleError::Order("entries come before attachments"));
+        }
+        let parsed = UnverifiedEntry::parse(&given.entry)?;
+        let (chain, seq) = (parsed.header().chain, parsed.seq());
+        let roster = self.roster.take().ok_or(BundleError::Order("no genesis"))?;
+        let judged = self.judge(&roster, parsed, &given);
+        let agency = roster.agency(chain).map_or_else(|| chain.to_string(), |agency| agency.code.to_string());
+        let named = |fault| BundleError::Entry { agency: agency.clone(), seq, fault };
+        let proven = judged.map_err(named);
+        self.roster = Some(roster);
+        let proven = proven?;
+        match &self.document {
+            None => {
+                if proven.entry.header().kind != Kind::DOCUMENT {
+                    return Err(named(EntryFault::NotAbout("it is no document")));
+                }
+                if let Some(from) = proven.quarantined {
+                    return Err(named(EntryFault::Quarantined(from)));
+                }
+                self.document = Some(proven);
+            }
+            Some(document) => {
+                let about = document.entry.id();
+                let stands = proven.quarantined.is_none();
+                let facts = facts_of(
+                    proven.entry.reference(),
+                    proven.entry.header(),
+                    proven.entry.payload(),
+                    &proven.agency,
+                    stands,
+                );
+                let before = self.facts.len();
+                self.facts.extend(facts.into_iter().filter(|fact| fact.about.id == about));
+                if self.facts.len() == before {
+                    return Err(named(EntryFault::NotAbout("it says nothing about the document")));
+                }
+                self.said.push(proven);
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, roster: &Roster, entry: UnverifiedEntry, given: &ProvenEntry) -> Result<Proven, EntryFault> {
+        let header = entry.header().clone();
+        let agency = roster.agency(header.chain).ok_or(EntryFault::NoAgency)?;
+        if header.network != roster.network() {
+            return Err(EntryFault::Network);
+        }
+        let policy = agency.policy();
+        if let Some(limit) = policy.limit.filter(|limit| header.seq.get() > *limit) {
+            return Err(EntryFault::Limit(limit));
+        }
+        if policy.pins.iter().any(|pin| pin.seq == header.seq && pin.id != entry.id()) {
+            return Err(EntryFault::Pinned);
+        }
+        let key = self.rotations.key_at(policy, header.chain, header.seq);
+        let key = key.filter(|key| key.id() == header.signer).ok_or(EntryFault::Signer)?;
+        let entry = VerifiedEntry::checked(entry, key).map_err(|_| EntryFault::Signature)?;
+        let cover = match &given.cover {
+            Some(raw) => Some(self.cover(roster, policy, &agency.code, &entry, raw)?),
+            None => None,
+        };
+        let reached = cover.as_ref().map_or(0, |cover| cover.reaches.get());
+        // A pin under the cover was found there; one at this very number is this entry.
+        let beyond = policy.pins.iter().find(|pin| pin.seq.get() > reached && pin.seq != header.seq);
+        let branch = beyond.map_or(Branch::Stands, |pin| Branch::Open(pin.seq));
+        let undecided = |fork: &&EquivocationProof| fork.chain() == header.chain && !policy.is_pinned(fork.seq());
+        let quarantined = self.forks.iter().filter(undecided).map(EquivocationProof::seq).min();
+        Ok(Proven {
+            shown: shown(&entry, given.content_key)?,
+            agency: agency.code.clone(),
+            name: agency.name.clone(),
+            quarantined: quarantined.filter(|from| *from <= header.seq),
+            entry,
+            cover,
+            branch,
+        })
+    }
+
+    fn cover(
+        &mut self,
+        roster: &Roster,
+        policy: &ChainPolicy,
+        code: &AgencyCode,
+        entry: &VerifiedEntry,
+        raw: &RawCover,
+    ) -> Result<ProvenCover, CoverFault> {
+        let chain = entry.header().chain;
+        let checkpoint = raw.signed.checkpoint;
+        let (size, root) = (checkpoint.size.get(), checkpoint.root);
+        if raw.at <= checkpoint.size {
+            return Err(CoverFault::Place);
+        }
+        let leaf = |id: &EntryId| merkle::leaf_hash(id);
+        merkle::check_inclusion(&raw.inclusion, entry.seq().get() - 1, size, leaf(&entry.id()), root)?;
+        let network = roster.network();
+        let mut signed = |rotations: &Rotations, at: Seq, signed: &CheckpointPayload| {
+            let key = rotations.key_at(policy, chain, at).ok_or(CoverFault::Signature)?;
+            let (bytes, id) = (signed.to_bytes(), key.id());
+            let name = [&bytes[..], id.as_bytes(), chain.as_bytes()];
+            once(&mut self.held, &name, || signed.verify(network, code, &key).is_ok()).ok_or(CoverFault::Signature)
+        };
+        signed(&self.rotations, raw.at, &raw.signed)?;
+        let mut last = checkpoint;
+        if let Some(Continued { at, signed: later, consistency }) = &raw.continued {
+            last = later.checkpoint;
+            if *at <= last.size {
+                return Err(CoverFault::Place);
+            }
+            merkle::check_consistency(consistency, (size, root), (last.size.get(), last.root))
+                .map_err(CoverFault::Continued)?;
+            signed(&self.rotations, *at, later)?;
+        }
+        let mut proofs = raw.pins.iter();
+        for pin in policy.pins.iter().filter(|pin| pin.seq <= last.size) {
+            let proof = proofs.next().ok_or(CoverFault::Pin(pin.seq))?;
+            merkle::check_inclusion(proof, pin.seq.get() - 1, last.size.get(), leaf(&pin.id), last.root)
+                .map_err(|_| CoverFault::Pin(pin.seq))?;
+        }
+        let asked = roster.witnesses();
+        let mut witnesses: Vec<(AgencyCode, u64)> = Vec::new();
+        for word in raw.witnesses.iter() {
+            let witness = roster.agency(word.witness);
+            let name = || witness.map_or_else(|| word.witness.to_string(), |witness| witness.code.to_string());
+            let fault = || CoverFault::Witness(name());
+            let witness = witness.ok_or_else(fault)?;
+            let said =
+                Cosignature { chain, at: raw.at, signed: raw.signed, seconds: word.seconds, signature: word.signature };
+            let keys = self.rotations.keys_of(witness.policy(), witness.chain);
+            let seconds = word.seconds.to_be_bytes();
+            let signed = raw.signed.to_bytes();
+            let parts = [&signed[..], chain.as_bytes(), witness.chain.as_bytes(), &seconds, &word.signature.0];
+            once(&mut self.held, &parts, || keys.iter().any(|key| said.verify(network, code, key).is_ok()))
+                .ok_or_else(fault)?;
+            // Whom the roster does not name, and the agency itself, say nothing that counts; nobody counts twice.
+            let counts = asked.witnesses.contains(&witness.chain) && witness.chain != chain;
+            if counts && witnesses.iter().all(|(code, _)| *code != witness.code) {
+                witnesses.push((witness.code.clone(), word.seconds));
+            }
+        }
+        witnesses.sort_by_key(|(_, seconds)| *seconds);
+        Ok(ProvenCover { checkpoint, reaches: last.size, witnesses, needed: asked.threshold })
+    }
+
+    fn attachment(&mut self, number: u32, bytes: &[u8]) -> Result<(), BundleError> {
+        let wrong = BundleError::Attachment(number);
+        if self.open.as_ref().is_none_or(|open| open.number != number) {
+            self.close()?;
+            let Some(Proven { shown: Shown::Document { envelope: Some(envelope), .. }, .. }) = &self.document else {
+                return Err(BundleError::Order("an attachment of a document whose content is withheld"));
+            };
+            let listed = envelope.attachments.get(number as usize).ok_or(wrong.clone())?.clone();
+            if self.attachments.last().is_some_and(|last| *last >= number) {
+                return Err(wrong);
+            }
+            let hasher = Box::new(blake3::Hasher::new_derive_key(domain::ATTACHMENT));
+            self.open = Some(OpenAttachment { number, listed, read: 0, hasher });
+        }
+        if let Some(open) = &mut self.open {
+            open.read += bytes.len() as u64;
+            if open.read > open.listed.len {
+                return Err(wrong);
+            }
+            open.hasher.update(bytes);
+        }
+        Ok(())
+    }
+
+    /// Judges the attachment that has been read.
+    fn close(&mut self) -> Result<(), BundleError> {
+        let Some(OpenAttachment { number, listed, read, hasher }) = self.open.take() else { return Ok(()) };
+        if read != listed.len || hasher.finalize().as_bytes() != listed.digest.as_bytes() {
+            return Err(BundleError::Attachment(number));
+        }
+        self.attachments.push(number);
+        Ok(())
+    }
+
+    /// What all frames together prove.
+    ///
+    /// # Errors
+    /// [`BundleError`]: something is missing, or the last attachment is not the one that was signed.
+    pub fn finish(mut self) -> Result<Evidence, BundleError> {
+        self.close()?;
+        let roster = self.roster.ok_or(BundleError::Order("no genesis"))?;
+        let document = self.document;
+        if document.is_none() && self.forks.is_empty() && self.splits.is_empty() {
+            return Err(BundleError::Order("neither a document nor a proof against anybody"));
+        }
+        let life = match document.as_ref().map(|document| (document, &document.shown)) {
+            Some((document, Shown::Document { cover, .. })) => {
+                let (entry, sender) = (document.entry.reference(), document.agency.clone());
+                let addressees = cover.addressees.to_vec();
+                Some(Life::of(Document { entry, sender, addressees }, self.facts))
+            }
+            _ => None,
+        };
+        let Self { said, forks, splits, attachments, .. } = self;
+        Ok(Evidence { roster, document, said, life, forks, splits, attachments })
+    }
+}
+
+/// Checks something unless the same was found to hold before.
+fn once(held: &mut BTreeSet<[u8; 32]>, what: &[&[u8]], holds: impl FnOnce() -> bool) -> Option<()> {
+    let name = domain::hash(domain::BUNDLE, what);
+    if !held.contains(&name) {
+        holds().then_some(())?;
+        held.insert(name);
+    }
+    Some(())
+}
+
+/// Holds what is shown of an entry against what was signed.
+fn shown(entry: &VerifiedEntry, key: Option<[u8; 32]>) -> Result<Shown, EntryFault> {
+    let header = entry.header();
+    let Some(payload) = entry.payload() else { return Ok(Shown::Withheld) };
+    let key = key.map(ContentKey::disclosed);
+    match header.kind {
+        Kind::DOCUMENT => {
+            let payload = DocumentPayload::from_bytes(payload).map_err(EntryFault::Payload)?;
+            let envelope = payload.open_with(header.network, header.chain, key.as_ref());
+            let envelope = envelope.transpose().map_err(EntryFault::ContentKey)?;
+            Ok(Shown::Document { cover: payload.cover, envelope })
+        }
+        Kind::STATUS => {
+            let payload = StatusPayload::from_bytes(payload).map_err(EntryFault::Payload)?;
+            let note = key.map(|key| payload.open_with(header.network, header.chain, &key));
+            let note = note.transpose().map_err(EntryFault::ContentKey)?;
+            Ok(Shown::Status { cover: payload.cover, note })
+        }
+        _ => Err(EntryFault::NotAbout("only documents and statuses say something about a document")),
+    }
+}

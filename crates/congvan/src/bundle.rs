@@ -1,0 +1,351 @@
+//! Proof bundles: making one from a ledger, and reading one from a file (`docs/format.md`, proof bundles).
+//!
+//! What a bundle shows is its maker's choice: everything, the content without the attachments' bytes, the sealed
+//! payload as it was sent, or no more than that it was sent and what one agency said about it.
+
+mod view;
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+
+use congvan_core::bundle::{
+    BundleError, Checker, Continued, Cover, Evidence, Frame, MAX_FORKS, MAX_SAID, ProvenEntry, Word,
+};
+use congvan_core::evidence::RawProof;
+use congvan_core::merkle::{self, MakeProofError, TreeProof};
+use congvan_core::{AgencyCode, Bounded, ChainId, EntryRef, Kind, LinkedEntry, NetworkId, Seq, StatusPayload, Wire};
+use congvan_store::{Ledger, StoreError};
+
+pub use view::{AttachmentView, BundleView, Claim, ContentView, EntryView, ForkView};
+
+use crate::archive::{FrameReader, FrameWriter, TransferError, bounded};
+use crate::node::Node;
+use crate::read::ReadError;
+use crate::witness::{self, Covered};
+
+/// What a bundle shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Disclose {
+    /// Everything, with the attachments' bytes.
+    Attachments,
+    /// The document's content and what was noted about it; of attachments, names and digests.
+    Content,
+    /// The payloads as they were sent: whoever may read them can open them.
+    Sealed,
+    /// That the document was sent, and what this agency said about it: neither content nor other addressees.
+    Only(AgencyCode),
+}
+
+/// Why a bundle is not made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProveError {
+    /// The document cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The file cannot be written.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Too much was said about it.
+    #[error("more than {MAX_SAID} entries are about this document")]
+    TooMuch,
+    /// The agency that alone is to be shown said nothing.
+    #[error(
+        "{0} has said nothing about this document, so nothing can show that it was sent there without showing all addressees"
+    )]
+    NothingSaid(AgencyCode),
+    /// The chain was cut back while it was read.
+    #[error("the ledger changed while the proof was made; try again")]
+    Changed,
+}
+
+impl From<std::io::Error> for ProveError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Transfer(error.into())
+    }
+}
+
+/// A bundle that is ready to be written.
+#[derive(Debug)]
+pub struct Bundle {
+    node: Node,
+    document: LinkedEntry,
+    entries: Vec<ProvenEntry>,
+    chains: BTreeSet<ChainId>,
+    attachments: bool,
+}
+
+impl Node {
+    /// Makes the bundle of a document, named as in [`Node::document`].
+    ///
+    /// # Errors
+    /// [`ProveError`] says why there is none.
+    pub fn prove(&self, id: &str, disclose: &Disclose) -> Result<Bundle, ProveError> {
+        let document = self.document_entry(id)?;
+        document.check().map_err(ReadError::from)?;
+        let said = self.said_about(&document, disclose)?;
+        let mut entries = vec![self.proven(&document, disclose)?];
+        for entry in &said {
+            entries.push(self.proven(entry, disclose)?);
+        }
+        let chains = chains_of(&entries, [&document].into_iter().chain(&said));
+        let attachments = *disclose == Disclose::Attachments;
+        if attachments {
+            // A missing piece is said now, not in the middle of the file.
+            for number in 0..self.envelope(&document.id().to_string())?.attachments.len() {
+                self.attachment(&document.id().to_string(), number)?;
+            }
+        }
+        Ok(Bundle { node: self.clone(), document, entries, chains, attachments })
+    }
+
+    /// The entries about a document that the bundle shows, oldest first by their authors' clocks.
+    fn said_about(&self, document: &LinkedEntry, disclose: &Disclose) -> Result<Vec<LinkedEntry>, ProveError> {
+        let ledger = &self.0.ledger;
+        let only = match disclose {
+            Disclose::Only(code) => Some((code, ChainId::of_agency(self.0.network, code))),
+            _ => None,
+        };
+        let mut said = Vec::new();
+        for reference in ledger.by_document(document.id()) {
+            let EntryRef { chain, seq, .. } = reference?;
+            let Some(entry) = ledger.entry(chain, seq)?.filter(|entry| entry.check().is_ok()) else { continue };
+            // A letter in answer has addressees of its own, which are nobody's business then.
+            let shown = only.is_none_or(|(_, of)| of == chain && entry.header().kind == Kind::STATUS);
+            if shown && entry.payload().is_some() && said.len() < MAX_SAID {
+                said.push(entry);
+            } else if shown && said.len() >= MAX_SAID {
+                return Err(ProveError::TooMuch);
+            }
+        }
+        said.sort_by_key(|entry| (entry.header().time, entry.header().chain, entry.seq()));
+        said.dedup_by_key(|entry| entry.id());
+        match only {
+            Some((code, _)) if said.is_empty() => Err(ProveError::NothingSaid(code.clone())),
+            _ => Ok(said),
+        }
+    }
+
+    /// An entry with what proves it.
+    fn proven(&self, entry: &LinkedEntry, disclose: &Disclose) -> Result<ProvenEntry, ProveError> {
+        let withheld = matches!(disclose, Disclose::Only(_)) && entry.header().kind == Kind::DOCUMENT;
+        let bytes = if withheld { entry.signed_bytes() } else { entry.bytes() };
+        let content_key = match disclose {
+            Disclose::Attachments | Disclose::Content => self.disclosed_key(entry),
+            Disclose::Sealed | Disclose::Only(_) => None,
+        };
+        let cover = cover_of(&self.0.ledger, entry)?;
+        Ok(ProvenEntry { entry: bounded(bytes).map_err(TransferError::from)?, content_key, cover })
+    }
+
+    /// The key of what is sealed in an entry, where this agency has it.
+    fn disclosed_key(&self, entry: &LinkedEntry) -> Option<[u8; 32]> {
+        let (own, network, chain) = (self.0.own(), self.0.network, entry.header().chain);
+        match entry.header().kind {
+            Kind::DOCUMENT => {
+                let payload = Self::payload_of(entry).ok()?;
+                let key = |seal| payload.content_key(network, chain, &own.code, seal).ok().flatten();
+                own.seals.iter().find_map(key).map(|key| key.disclose())
+            }
+            Kind::STATUS => {
+                let payload = StatusPayload::from_bytes(entry.payload()?).ok()?;
+                let key = |seal| payload.content_key(network, chain, seal).ok();
+                own.seals.iter().find_map(key).map(|key| key.disclose())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Bundle {
+    /// The document's entry.
+    pub fn document(&self) -> EntryRef {
+        self.document.reference()
+    }
+
+    /// Writes it. Calls `progress` with the bytes of attachments written.
+    ///
+    /// # Errors
+    /// [`ProveError`]; the output is incomplete then, which its reader notices.
+    pub fn write<W: Write>(self, out: W, progress: &mut dyn FnMut(u64)) -> Result<W, ProveError> {
+        let Self { node, document, entries, chains, attachments } = self;
+        let ledger = node.ledger();
+        let mut out = FrameWriter::new(out)?;
+        out.put(&Frame::Genesis(ledger.genesis()))?;
+        for entry in ledger.entries(ledger.roster().chain(), Seq::FIRST) {
+            out.put(&Frame::Roster(bounded(entry?.bytes()).map_err(TransferError::from)?))?;
+        }
+        for chain in &chains {
+            for rotation in rotations(ledger, *chain)? {
+                out.put(&Frame::Rotation(bounded(rotation.bytes()).map_err(TransferError::from)?))?;
+            }
+        }
+        for proof in ledger.proofs().iter().filter(|proof| chains.contains(&proof.chain())).take(MAX_FORKS) {
+            let raw = RawProof::from_bytes(&proof.to_bytes());
+            out.put(&Frame::Fork(raw.map_err(|error| TransferError::Archive(error.into()))?))?;
+        }
+        for entry in entries {
+            out.put(&Frame::Entry(entry))?;
+        }
+        if attachments {
+            write_attachments(&node, &document, &mut out, progress)?;
+        }
+        Ok(out.end()?)
+    }
+}
+
+fn write_attachments<W: Write>(
+    node: &Node,
+    document: &LinkedEntry,
+    out: &mut FrameWriter<W, Frame>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), ProveError> {
+    let id = document.id().to_string();
+    let mut written = 0;
+    for number in 0..node.envelope(&id)?.attachments.len() {
+        let mut empty = true;
+        for piece in node.attachment(&id, number)? {
+            let piece = piece?;
+            empty &= piece.is_empty();
+            written += piece.len() as u64;
+            let bytes = bounded(&piece).map_err(TransferError::from)?;
+            out.put(&Frame::Attachment { number: number as u32, bytes })?;
+            progress(written);
+        }
+        if empty {
+            out.put(&Frame::Attachment { number: number as u32, bytes: Bounded::default() })?;
+        }
+    }
+    Ok(())
+}
+
+/// The chains whose keys a bundle's entries and covers need.
+fn chains_of<'a>(proven: &[ProvenEntry], entries: impl Iterator<Item = &'a LinkedEntry>) -> BTreeSet<ChainId> {
+    let witnesses = proven.iter().filter_map(|entry| entry.cover.as_ref()).flat_map(|cover| cover.witnesses.iter());
+    entries.map(|entry| entry.header().chain).chain(witnesses.map(|word| word.witness)).collect()
+}
+
+/// The entries in which a chain changed its keys by its own hand.
+fn rotations(ledger: &Ledger, chain: ChainId) -> Result<Vec<LinkedEntry>, StoreError> {
+    let mut found = Vec::new();
+    for span in ledger.state(chain).spans() {
+        let Some(before) = Seq::new(span.from.get() - 1) else { continue };
+        found.extend(ledger.entry(chain, before)?.filter(|entry| entry.header().kind == Kind::ROTATION));
+    }
+    Ok(found)
+}
+
+/// The proof that an entry is under a checkpoint, the best that there is here; `None` where none covers it.
+///
+/// # Errors
+/// [`ProveError`]: the ledger cannot be read.
+pub fn cover_of(ledger: &Ledger, entry: &LinkedEntry) -> Result<Option<Cover>, ProveError> {
+    let (chain, seq) = (entry.header().chain, entry.seq());
+    let Some(Covered { signed, seen, .. }) = witness::cover_of(ledger, chain, seq)? else { return Ok(None) };
+    let tree = ledger.tree(chain);
+    let size = signed.payload.checkpoint.size;
+    let inclusion = made(merkle::inclusion_proof(&tree, seq.get() - 1, size.get()))?;
+    let roster = ledger.roster();
+    let pins = roster.agency(chain).map(|agency| agency.policy().pins.clone()).unwrap_or_default();
+    let mut reached = size;
+    let mut continued = None;
+    // Where the registrar named entries behind the checkpoint, a later one shows that they are of one history.
+    if pins.last().is_some_and(|pin| pin.seq > size)
+        && let Some(mark) = ledger.last_checkpoint(chain)?.filter(|mark| mark.size > size)
+        && let Some(later) = witness::checkpoint_at(ledger, chain, mark.at)?
+    {
+        let consistency = made(merkle::consistency_proof(&tree, size.get(), mark.size.get()))?;
+        continued = Some(Continued { at: mark.at, signed: later.payload, consistency });
+        reached = mark.size;
+    }
+    let under = pins.iter().filter(|pin| pin.seq <= reached);
+    let pins = under
+        .map(|pin| made(merkle::inclusion_proof(&tree, pin.seq.get() - 1, reached.get())))
+        .collect::<Result<Vec<TreeProof>, _>>()?;
+    let word = |seen: witness::Seen| Word {
+        witness: seen.entry.header().chain,
+        seconds: seen.cosignature.seconds,
+        signature: seen.cosignature.signature,
+    };
+    let witnesses = seen.into_iter().map(word).collect();
+    let (Ok(pins), Ok(witnesses), true) = (Bounded::new(pins), Bounded::new(witnesses), tree.stands()) else {
+        return Err(ProveError::Changed);
+    };
+    Ok(Some(Cover { at: signed.entry.seq(), signed: signed.payload, inclusion, continued, pins, witnesses }))
+}
+
+fn made(proof: Result<TreeProof, MakeProofError<StoreError>>) -> Result<TreeProof, ProveError> {
+    proof.map_err(|error| match error {
+        MakeProofError::Tree(error) => error.into(),
+        MakeProofError::Nothing(_) => ProveError::Changed,
+    })
+}
+
+/// Why a bundle is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// It cannot be read, or is damaged.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+    /// It proves nothing.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+}
+
+/// The network that a bundle says it is of; believed only where [`check`] is given it from elsewhere.
+///
+/// # Errors
+/// [`TransferError`]: it is no bundle.
+pub fn network_of<R: Read>(input: R) -> Result<NetworkId, TransferError> {
+    match FrameReader::<R, Frame>::new(input)?.next_frame()? {
+        Some(Frame::Genesis(genesis)) => Ok(genesis.network_id()),
+        _ => Err(congvan_core::archive::ArchiveError::NotAnArchive.into()),
+    }
+}
+
+/// Checks a bundle against a network's fingerprint, and nothing else. Calls `progress` with the number of frames read.
+///
+/// # Errors
+/// [`CheckError`] says what does not hold, and where.
+pub fn check<R: Read>(input: R, network: NetworkId, progress: &mut dyn FnMut(u64)) -> Result<Evidence, CheckError> {
+    let mut frames = FrameReader::<R, Frame>::new(input)?;
+    let mut checker = Checker::new(network);
+    let mut read = 0;
+    while let Some(frame) = frames.next_frame()? {
+        checker.take(frame)?;
+        read += 1;
+        progress(read);
+    }
+    Ok(checker.finish()?)
+}
+
+/// Puts aside the attachments in a bundle that [`check`] found good, each through what `open` gives for its number.
+///
+/// # Errors
+/// [`TransferError`].
+pub fn attachments<R: Read, W: Write>(
+    input: R,
+    mut open: impl FnMut(u32) -> std::io::Result<W>,
+) -> Result<(), TransferError> {
+    let mut frames = FrameReader::<R, Frame>::new(input)?;
+    let mut current: Option<(u32, W)> = None;
+    while let Some(frame) = frames.next_frame()? {
+        let Frame::Attachment { number, bytes } = frame else { continue };
+        if current.as_ref().is_none_or(|(at, _)| *at != number) {
+            current = Some((number, open(number)?));
+        }
+        if let Some((_, out)) = &mut current {
+            out.write_all(&bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether bytes are a bundle's first.
+pub fn is_bundle(start: &[u8]) -> bool {
+    start.starts_with(&congvan_core::bundle::MAGIC)
+}
