@@ -16,7 +16,7 @@ pub fn archive(bytes: &[u8]) {
         let Some((bytes, after)) = after.split_at_checked(len).filter(|_| len <= MAX_FRAME) else { return };
         match law::<Frame>(bytes) {
             None => return,
-            Some(end @ Frame::End { .. }) if end == checksum.end() => return,
+            Some(end @ Frame::End { .. }) if end == checksum.end::<Frame>() => return,
             Some(Frame::Entry(bytes)) => entry(&bytes),
             Some(Frame::Proof(raw)) => proof(&[raw.first, raw.second].concat()),
             Some(Frame::Chunk { blob, index, bytes, proof }) => {

@@ -117,8 +117,17 @@ fn an_older_copy_is_told_from_a_contradiction() {
         run(&net.path(dir), &["ledger", "export", "-o", &net.str(&format!("{dir}.cgva"))]).ok();
     }
     let found = json(&net.path("."), &["audit", &net.str("h55.cgva"), &net.str("clone.cgva")]).fails(1).json();
-    let expected = serde_json::json!([{ "agency": H55, "number": 2 }]);
-    assert_eq!(found["contradictions"], expected);
+    let contradictions = found["contradictions"].as_array().unwrap();
+    assert_eq!(contradictions.len(), 1);
+    assert_eq!((&contradictions[0]["agency"], &contradictions[0]["number"]), (&H55.into(), &2.into()));
+    assert_eq!(contradictions[0]["held_by"], serde_json::json!([[0], [1]]));
+    // One file convicts the agency, to anybody who knows the network.
+    let dir = net.str("found");
+    let audited = ["audit", &net.str("h55.cgva"), &net.str("clone.cgva"), "--evidence", &dir];
+    run(&net.path("."), &audited).fails(1).says("signed both").says("evidence: ");
+    let evidence = net.str(&format!("found/{H55}-2.cvproof"));
+    let check = ["check", &evidence, "--network", &net.str("h55/genesis.cgv")];
+    run(&net.path("."), &check).ok().says(&format!("{H55} signed two different entries with number 2"));
     assert!(found["reports"].as_array().unwrap().iter().all(|report| report["verdict"] == "genuine"));
 
     // Whoever has both has the proof, and quarantines; the registrar says which stands.
@@ -137,6 +146,36 @@ fn an_older_copy_is_told_from_a_contradiction() {
     let sent = json(&net.path("h55"), &["outbox", "--limit", "1"]).ok().json();
     net.registrar(&["roster", "resolve", H55, "2", sent["documents"][0]["id"].as_str().unwrap()]).ok();
     assert_eq!((&listed()["quarantined"], &listed()["head"]), (&serde_json::Value::Null, &2.into()));
+}
+
+#[test]
+fn a_later_audit_goes_on_from_a_signed_result_and_a_report_can_be_kept() {
+    let net = Net::new();
+    net.send_packet();
+    let [key, result, page] = ["auditor.key", "first.cvaudit", "audit.html"].map(|name| net.str(name));
+    net.h55(&["ledger", "export", "--blobs", "-o", &net.str("a.cgva")]).ok();
+    let first = ["audit", &net.str("a.cgva"), "--key", &key, "--save", &result, "--report", &page];
+    run(&net.path("."), &first).ok().says("a new auditor's key").says("GENUINE");
+    let report = fs::read_to_string(&page).unwrap();
+    assert!(report.contains("GENUINE") && report.contains(H55) && !report.contains("<script"));
+
+    net.send_packet();
+    net.h55(&["ledger", "export", "--blobs", "-o", &net.str("b.cgva")]).ok();
+    let later = ["audit", &net.str("b.cgva"), "--key", &key, "--since", &result];
+    run(&net.path("."), &later).ok().says("1 entries were audited before");
+    let seen = json(&net.path("."), &later).ok().json();
+    assert_eq!(seen["before"], 1);
+    // A copy that has lost something since, a result that somebody changed, and another auditor's.
+    let lost = ["audit", &net.str("tttt"), "--key", &key, "--since", &result];
+    run(&net.path("."), &lost).fails(1).says(&format!("agency {H55}, number 1: it reached number 1"));
+    let mut bytes = fs::read(&result).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(net.path("changed.cvaudit"), bytes).unwrap();
+    let changed = ["audit", &net.str("b.cgva"), "--key", &key, "--since", &net.str("changed.cvaudit")];
+    run(&net.path("."), &changed).fails(2).says("was altered");
+    let other = ["audit", &net.str("b.cgva"), "--key", &net.str("other.key"), "--since", &result];
+    run(&net.path("."), &other).fails(2).says("signed by");
+    run(&net.path("."), &["audit", &net.str("b.cgva"), "--since", &result]).fails(2).says("--key");
 }
 
 #[test]

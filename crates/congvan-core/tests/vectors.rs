@@ -244,6 +244,32 @@ fn the_catalogue_replays() {
 }
 
 #[test]
+fn a_bundle_proves_its_document() {
+    use congvan_core::bundle::{Checker, Frame, MAGIC, Shown};
+    let file = load("bundles.json");
+    let network = NetworkId::from_bytes(bytes(&file["network"]).try_into().unwrap());
+    let bundle = bytes(&file["bundle"]);
+    let mut rest = bundle.strip_prefix(&MAGIC).unwrap();
+    let mut checker = Checker::new(network);
+    while let Some((len, after)) = rest.split_first_chunk::<4>() {
+        let (frame, after) = after.split_at(u32::from_le_bytes(*len) as usize);
+        checker.take(Frame::from_bytes(frame).unwrap()).unwrap();
+        rest = after;
+    }
+    let evidence = checker.finish().unwrap();
+    let (document, stated) = (evidence.document.unwrap(), &file["document"]);
+    assert_eq!(Value::from(document.agency.as_str()), stated["agency"]);
+    assert_eq!(Value::from(document.entry.seq().get()), stated["number"]);
+    assert_eq!(Value::from(document.entry.id().to_string()), stated["id"]);
+    let cover = document.cover.unwrap();
+    assert_eq!(Value::from(cover.checkpoint.size.get()), stated["covered_by"]);
+    assert!(cover.witnesses.is_empty(), "the roster names none");
+    assert!(matches!(document.shown, Shown::Document { envelope: Some(_), .. }));
+    let said: Vec<_> = evidence.said.iter().map(|said| Value::from(said.entry.id().to_string())).collect();
+    assert_eq!(said, [file["said"][0]["id"].clone()]);
+}
+
+#[test]
 fn trees_checkpoints_and_cosignatures_hold() {
     let file = load("checkpoints.json");
     let hashes = |value: &Value| -> Vec<TreeHash> { list(value).iter().map(|h| TreeHash::from_bytes(id(h))).collect() };

@@ -213,6 +213,7 @@ fn directory(path: &Path, options: &Options<'_>, progress: &mut dyn FnMut(Progre
         auditor.expect_tree(ledger.tree_hashes(chain))?;
         // Of what was audited before, the last entry is looked at again: it must be the same.
         let first = auditor.resumes_at(chain).unwrap_or(Seq::FIRST);
+        auditor.reaches(chain, head.seq);
         let mut due = first;
         for stored in ledger.entries(chain, first) {
             match stored {

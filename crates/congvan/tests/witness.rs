@@ -6,7 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Network, eventually};
+use common::{Network, chain_of, eventually, secret, write};
 use congvan::certificate::Anchors;
 use congvan::core::keyfile::Keys;
 use congvan::core::{
@@ -109,28 +109,6 @@ async fn without_enough_witnesses_a_document_is_covered_and_not_witnessed() {
     assert!(kinds.contains(&Kind::DOCUMENT) && !kinds.contains(&Kind::CHECKPOINT));
     a.shutdown().await;
     b.shutdown().await;
-}
-
-/// The keys in an agency's directory.
-fn secret(network: &Network, n: usize) -> AgencySecret {
-    match setup::read_keys(&Home::new(network.home(n)).agency_key(), None).unwrap() {
-        Keys::Agency { sign, seals } => AgencySecret { sign, seal: seals[0].clone() },
-        _ => panic!("no agency's keys"),
-    }
-}
-
-/// Has an agency write into some ledger, past its node's rules, as hostile software does.
-fn write(network: &Network, ledger: &Ledger, n: usize, kind: Kind, payload: Vec<u8>) {
-    let mark = network.dir.path().join("mark");
-    let writer = ledger.writer(chain_of(network, n), secret(network, n), HighWater::open(&mark).unwrap());
-    let writer = writer.unwrap();
-    writer.append(Draft { kind, time: Time::from_millis(1), payload }).unwrap();
-    writer.close();
-    std::fs::remove_file(mark).unwrap();
-}
-
-fn chain_of(network: &Network, n: usize) -> ChainId {
-    network.desk.roster().by_code(&network.codes[n]).unwrap().chain
 }
 
 #[test]

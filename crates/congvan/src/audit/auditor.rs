@@ -53,6 +53,8 @@ pub(super) struct Auditor {
     former: Option<Former>,
     /// Chains that go on where the former audit ended.
     resumed: BTreeMap<ChainId, Seq>,
+    /// How far chains that were audited before reach here.
+    reached: BTreeMap<ChainId, Seq>,
     before: u64,
     entries: u64,
     signatures: u64,
@@ -89,6 +91,7 @@ impl Auditor {
             now: setup::now(),
             former: options.since.cloned(),
             resumed: BTreeMap::new(),
+            reached: BTreeMap::new(),
             before: 0,
             entries: 0,
             signatures: 0,
@@ -218,6 +221,12 @@ impl Auditor {
         Some(head.seq)
     }
 
+    /// That a chain has an entry with this number here.
+    pub(super) fn reaches(&mut self, chain: ChainId, seq: Seq) {
+        let reached = self.reached.entry(chain).or_insert(seq);
+        *reached = seq.max(*reached);
+    }
+
     /// The number due next in a chain, what waits in the batch included.
     fn due(&self, chain: ChainId) -> Seq {
         let head = match self.batch.last().filter(|last| last.header().chain == chain) {
@@ -278,6 +287,7 @@ impl Auditor {
     /// the others said of documents counts for the lives that new entries change.
     fn audited_before(&mut self, bytes: &[u8], header: &Header, last: Seq) -> Result<(), AuditError> {
         let Some(signed) = bytes.get(..entry::SIGNED_LEN) else { return Ok(()) };
+        self.reaches(header.chain, header.seq);
         let id = congvan_core::EntryId::from_bytes(domain::hash(domain::ENTRY_ID, &[signed]));
         let head = self.chains.get(&header.chain).and_then(ChainState::head);
         if header.seq == last && head.is_some_and(|head| head.seq == last && head.id != id) {
@@ -470,15 +480,16 @@ impl Auditor {
         before.extend(former.roster().map(|head| (self.roster.chain(), head.seq)));
         for (chain, seq) in before {
             let here = match chain == self.roster.chain() {
-                true => self.roster.head(),
-                false => self.chains.get(&chain).and_then(ChainState::head),
+                true => self.roster.head().map(|head| head.seq),
+                // Of a chain that goes on from a former audit, the state begins where that ended.
+                false if self.resumed.contains_key(&chain) => self.reached.get(&chain).copied(),
+                false => self.chains.get(&chain).and_then(ChainState::head).map(|head| head.seq),
             };
-            let read = here.map_or(0, |head| head.seq.get());
-            let seen = !self.resumed.contains_key(&chain) || self.current == chain || read > seq.get();
-            if read < seq.get() && !self.broken.contains_key(&chain) && seen {
+            if here.is_none_or(|here| here < seq) && !self.broken.contains_key(&chain) {
+                let read = here.map_or(0, Seq::get);
                 let reason =
                     format!("it reached number {seq} when this network was audited before; here it ends at {read}");
-                let next = here.and_then(|head| head.seq.next()).unwrap_or(Seq::FIRST);
+                let next = here.and_then(Seq::next).unwrap_or(Seq::FIRST);
                 self.finding(chain, next, ViolationKind::Lost, reason);
             }
         }

@@ -4,11 +4,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use congvan::core::{AgencyCode, RosterAction};
+use congvan::core::keyfile::Keys;
+use congvan::core::{AgencyCode, AgencySecret, ChainId, Draft, Kind, RosterAction, Time};
 use congvan::node::Builder;
 use congvan::registrar::Registrar;
-use congvan::setup::{Home, create_agency, create_network};
-use congvan::store::Ledger;
+use congvan::setup::{self, Home, create_agency, create_network};
+use congvan::store::{HighWater, Ledger};
 use congvan::{Node, archive};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -84,4 +85,26 @@ pub(crate) async fn eventually_within(patience: Duration, what: &str, mut holds:
         assert!(tokio::time::Instant::now() < deadline, "timed out: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// The keys in an agency's directory.
+pub(crate) fn secret(network: &Network, n: usize) -> AgencySecret {
+    match setup::read_keys(&Home::new(network.home(n)).agency_key(), None).unwrap() {
+        Keys::Agency { sign, seals } => AgencySecret { sign, seal: seals[0].clone() },
+        _ => panic!("no agency's keys"),
+    }
+}
+
+/// Has an agency write into some ledger, past its node's rules, as hostile software does.
+pub(crate) fn write(network: &Network, ledger: &Ledger, n: usize, kind: Kind, payload: Vec<u8>) {
+    let mark = network.dir.path().join("mark");
+    let writer = ledger.writer(chain_of(network, n), secret(network, n), HighWater::open(&mark).unwrap());
+    let writer = writer.unwrap();
+    writer.append(Draft { kind, time: Time::from_millis(1), payload }).unwrap();
+    writer.close();
+    std::fs::remove_file(mark).unwrap();
+}
+
+pub(crate) fn chain_of(network: &Network, n: usize) -> ChainId {
+    network.desk.roster().by_code(&network.codes[n]).unwrap().chain
 }

@@ -484,7 +484,7 @@ fn archives(world: &World) -> Value {
     let frame = |bytes: &[u8]| [&(bytes.len() as u32).to_le_bytes()[..], bytes].concat();
     let mut checksum = Checksum::default();
     checksum.add(&genesis);
-    let end = checksum.end().to_bytes();
+    let end = checksum.end::<Frame>().to_bytes();
     let whole = [&MAGIC[..], &frame(&genesis), &frame(&end)].concat();
     let case = |name: &str, bytes: Vec<u8>, reason: &str| json!({ "name": name, "hex": hex(bytes), "reason": reason });
     let other = Frame::End { frames: 2, digest: Digest::from_bytes([0; 32]) };

@@ -1,6 +1,7 @@
 //! The vectors, made from seeds alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bundles;
 mod checkpoints;
 mod invalid;
 pub(crate) mod procedures;
@@ -21,6 +22,7 @@ pub(crate) fn files() -> Vec<(&'static str, String)> {
         ("chain.json", text(valid::chain(&world))),
         ("procedures.json", text(procedures::procedures())),
         ("checkpoints.json", text(checkpoints::checkpoints(&world))),
+        ("bundles.json", text(bundles::bundles(&world))),
         ("seals.json", text(valid::seals(&world))),
         ("blobs.json", text(valid::blobs())),
         ("keyfiles.json", text(valid::keyfiles())),

@@ -332,7 +332,7 @@ pub(crate) fn ledger(world: &World) -> Vec<u8> {
         checksum.add(&frame);
         put(&frame);
     }
-    put(&checksum.end().to_bytes());
+    put(&checksum.end::<Frame>().to_bytes());
     file
 }
 
