@@ -425,11 +425,14 @@ def verifier_key(name, algorithm, key):
 # ---- §11: exported ledgers ----
 
 
-def frames(data):
-    """The frames of an exported ledger, each with its bytes; the end frame is checked and not among them."""
-    if data[:8] != b"congvan\x01":
+ARCHIVE = (b"congvan\x01", p.Frame, 4, p.MAX_FRAME, "congvan v1 ledger archive")
+
+
+def frames(data, magic, kind, end_number, max_frame, context):
+    """The frames of a file, each with its bytes; the end frame is checked and not among them."""
+    if data[:8] != magic:
         raise Refused("not-an-archive")
-    digest, count = blake3.blake3(derive_key_context="congvan v1 ledger archive"), 0
+    digest, count = blake3.blake3(derive_key_context=context), 0
     cursor = Cursor(data)
     cursor.at = 8
 
@@ -441,14 +444,14 @@ def frames(data):
     while True:
         length = take(4)
         size = int.from_bytes(length, "little")
-        if size > p.MAX_FRAME:
+        if size > max_frame:
             raise Refused("frame-too-long")
         encoded = take(size)
         try:
-            frame = decode(p.Frame, encoded)
+            frame = decode(kind, encoded)
         except Refused as error:
             raise Refused("frame", str(error)) from error
-        if frame[0] == 4:
+        if frame[0] == end_number:
             if (frame[1].frames, frame[1].digest) != (count, digest.digest()):
                 raise Refused("checksum")
             if cursor.at != len(data):
@@ -496,7 +499,7 @@ class Ledger:
 
     def _frames(self, data):
         try:
-            yield from frames(data)
+            yield from frames(data, *ARCHIVE)
         except Refused as error:
             # With every frame read, this says no more than what was found in them.
             if error.reason not in ("checksum", "trailing"):

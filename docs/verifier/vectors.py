@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 import content
 import ledger
 import payloads as p
+from bundles import Bundle
 from encoding import (
     BlobRef, H, Refused, agency_code, check_possession, check_signature, choice, decode, listing, message, octets, option,
     ordered, positive, text, u8, u16, u32, u64, fixed,
@@ -40,7 +41,7 @@ class Judge:
 
     def all(self):
         for judge in (self.primitives, self.signatures, self.names, self.roster, self.chain, self.checkpoints, self.seals,
-                      self.blobs, self.key_files, self.procedures, self.archive, self.invalid):  # fmt: skip
+                      self.blobs, self.key_files, self.procedures, self.archive, self.bundles, self.invalid):  # fmt: skip
             judge()
         return self
 
@@ -242,8 +243,21 @@ class Judge:
 
     def archive(self):
         file = self.load("archive")
-        self.expect("archive", len(list(ledger.frames(raw(file["hex"])))), file["frames_before_the_end"])
+        self.expect("archive", len(list(ledger.frames(raw(file["hex"]), *ledger.ARCHIVE))), file["frames_before_the_end"])
         self.expect("ledger", outcome(ledger.Ledger, raw(file["hex"])), "valid")
+
+    def bundles(self):
+        file = self.load("bundles")
+        bundle = Bundle(raw(file["bundle"]), raw(file["network"]))
+        header = bundle.document.header
+        found = {
+            "agency": bundle.roster.agencies[header.chain].code, "covered_by": bundle.cover.checkpoint.size,
+            "id": bundle.document.id.hex(), "number": header.seq,
+        }  # fmt: skip
+        self.expect("document", found, file["document"])
+        said = [(bundle.roster.agencies[e.header.chain].code, e.id.hex()) for e in bundle.said]
+        self.expect("said", said, [(one["agency"], one["id"]) for one in file["said"]])
+        self.expect("another network", outcome(Bundle, raw(file["bundle"]), bytes(32)), "bundle")
 
     def invalid(self):
         types = {
@@ -261,7 +275,7 @@ class Judge:
             "chunk": self._chunk,
             "seal": lambda c: self.open(raw(c["payload"]), p.document_payload, raw(c["network"]), raw(c["chain"]), [raw(c["secret"])]),
             "keyfile": lambda c: content.read_key_file(raw(c["hex"]), c["passphrase"]),
-            "archive": lambda c: list(ledger.frames(raw(c["hex"]))),
+            "archive": lambda c: list(ledger.frames(raw(c["hex"]), *ledger.ARCHIVE)),
         }  # fmt: skip
         for judge, cases in self.load("invalid").items():
             for case in cases:

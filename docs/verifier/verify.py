@@ -3,6 +3,7 @@
     python verify.py ledger all.cgva [other.cgva …] --network FINGERPRINT
     python verify.py log DIR --key VKEY [--witness VKEY …]
     python verify.py log DIR --ledger all.cgva
+    python verify.py proof proof.cvp [other.cvp …] --network FINGERPRINT
     python verify.py vectors ../vectors
 
 Exits with 0 if all is genuine, 1 if something is not, 2 if a file cannot be read.
@@ -14,6 +15,7 @@ import sys
 from pathlib import Path
 
 import vectors
+from bundles import Bundle
 from encoding import Refused
 from ledger import Ledger, origin, verifier_key
 from logs import Key, Log
@@ -54,8 +56,7 @@ def verify_ledger(path, fingerprint):
         print(f"{state.agency.code}: {state.seq} entries, head {state.head.hex()}")
         for size, cover in sorted(ledger.covers.get(chain, {}).items())[-1:]:
             since = ledger.witnessed(cover)
-            when = since and datetime.datetime.fromtimestamp(since, datetime.timezone.utc).isoformat()
-            seen = f"witnessed: it all existed by {when}" if since else f"{cover.witnesses} witnesses"
+            seen = f"witnessed: it all existed by {utc(since)}" if since else f"{cover.witnesses} witnesses"
             print(f"  checkpoint {cover.at} over {size} entries, {seen}")
     other = fingerprint and "".join(fingerprint.split()).lower() != network
     if other:
@@ -63,6 +64,33 @@ def verify_ledger(path, fingerprint):
     genuine = not ledger.violations and not other
     print(f"{'GENUINE' if genuine else 'NOT GENUINE'}: {ledger.entries} entries, {ledger.chunks} chunks of attachments")
     return 0 if genuine else 1
+
+
+def verify_proofs(args):
+    return max(guarded(verify_proof, path, args.network) for path in args.files)
+
+
+def verify_proof(path, fingerprint):
+    print(f"{path}:")
+    bundle = Bundle(Path(path).read_bytes(), bytes.fromhex("".join(fingerprint.split())))
+    agencies = bundle.roster.agencies
+    for chain, seq in bundle.forks:
+        print(f"{agencies[chain].code} signed two entries with number {seq}")
+    for chain in bundle.splits:
+        print(f"{agencies[chain].code} signed two histories")
+    if bundle.document:
+        header = bundle.document.header
+        print(f"{agencies[header.chain].code}, number {header.seq}: document {bundle.document.id.hex()}")
+        if bundle.seconds:
+            print(f"  witnessed: it existed by {utc(bundle.seconds)}")
+        for entry in bundle.said:
+            print(f"  {agencies[entry.header.chain].code}, number {entry.header.seq}: {entry.id.hex()}")
+    print(f"GENUINE: {len(bundle.said)} entries about it, {len(bundle.pieces)} attachments")
+    return 0
+
+
+def utc(seconds):
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).isoformat()
 
 
 def verify_log(args):
@@ -99,6 +127,10 @@ def main():
     log.add_argument("--witness", action="append", default=[], help="a witness' verifier key")
     log.add_argument("--ledger", help="an exported ledger, which has the keys and the entries' ids")
     log.set_defaults(run=verify_log)
+    proof = commands.add_parser("proof", help="a proof of one document")
+    proof.add_argument("files", nargs="+")
+    proof.add_argument("--network", required=True, help="the fingerprint of the network")
+    proof.set_defaults(run=verify_proofs)
     judged = commands.add_parser("vectors", help="every case of the format's vectors")
     judged.add_argument("directory")
     judged.set_defaults(run=lambda args: vectors.main(args.directory))
