@@ -9,8 +9,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::{H55, Net, Ran, TC, TTTT, json, two_nodes_with};
-use congvan::core::Wire;
-use congvan::core::archive::{Checksum, Frame, MAGIC};
+use congvan::core::archive::{self, Frames};
+use congvan::core::bundle;
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -144,9 +144,9 @@ impl Numbers {
     }
 }
 
-/// The frames of an archive as bytes, without its end frame.
-fn frames(archive: &[u8]) -> Vec<Vec<u8>> {
-    let mut rest = &archive[MAGIC.len()..];
+/// The frames of a file as bytes, without its end frame.
+fn frames<F: Frames>(file: &[u8]) -> Vec<Vec<u8>> {
+    let mut rest = file.strip_prefix(&F::MAGIC).unwrap();
     let mut frames = Vec::new();
     while let Some((len, after)) = rest.split_first_chunk::<4>() {
         let (frame, after) = after.split_at(u32::from_le_bytes(*len) as usize);
@@ -157,16 +157,57 @@ fn frames(archive: &[u8]) -> Vec<Vec<u8>> {
     frames
 }
 
-fn archive(frames: &[Vec<u8>], end: Option<&Frame>) -> Vec<u8> {
-    let mut checksum = Checksum::default();
+/// The end frame behind these.
+fn end<F: Frames>(frames: &[Vec<u8>]) -> Vec<u8> {
+    let mut checksum = F::checksum();
     frames.iter().for_each(|frame| checksum.add(frame));
-    let end = end.cloned().unwrap_or_else(|| checksum.end()).to_bytes();
-    let mut bytes = MAGIC.to_vec();
-    for frame in frames.iter().chain([&end]) {
+    checksum.end::<F>().to_bytes()
+}
+
+fn file<F: Frames>(frames: &[Vec<u8>], end: &[u8]) -> Vec<u8> {
+    let mut bytes = F::MAGIC.to_vec();
+    for frame in frames.iter().map(Vec::as_slice).chain([end]) {
         bytes.extend_from_slice(&(frame.len() as u32).to_le_bytes());
         bytes.extend_from_slice(frame);
     }
     bytes
+}
+
+/// The file with something altered: a frame lost, moved, repeated, cut or lengthened, or a byte in it. Mostly whoever alters
+/// a file makes its checksum anew; a disk does not.
+fn altered<F: Frames>(genuine: &[Vec<u8>], run: usize, numbers: &mut Numbers) -> Vec<u8> {
+    let mut altered = genuine.to_vec();
+    let (one, other) = (numbers.below(altered.len()), numbers.below(altered.len()));
+    match run % 10 {
+        0 => drop(altered.remove(one)),
+        1 => altered.swap(one, other),
+        2 => altered.insert(other, altered[one].clone()),
+        3 => {
+            let len = altered[one].len();
+            altered[one].truncate(numbers.below(len));
+        }
+        4 => altered[one].push(numbers.below(256) as u8),
+        _ => {
+            let at = numbers.below(altered[one].len());
+            altered[one][at] ^= 1 + numbers.below(255) as u8;
+        }
+    }
+    let checksum = end::<F>(if run % 7 == 0 { genuine } else { &altered });
+    file::<F>(&altered, &checksum)
+}
+
+/// How many files are altered: many more in the long variants of the tests.
+fn runs(usual: usize) -> usize {
+    if std::env::var_os("CONGVAN_LONG").is_some() { 12 * usual } else { usual }
+}
+
+const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// What the verifier says of each file.
+fn verdicts(said: &Ran) -> Vec<&str> {
+    let verdicts = ["GENUINE", "NOT GENUINE", "UNREADABLE"];
+    let of = |line: &str| verdicts.into_iter().find(|verdict| line.starts_with(&format!("{verdict}:")));
+    said.out.lines().filter_map(of).collect()
 }
 
 #[test]
@@ -181,35 +222,13 @@ fn altered_ledgers_are_refused_by_both_or_by_none() {
     net.carry("tttt", "h55");
     net.h55(&["ledger", "export", "--blobs", "-o", &net.str("all.cgva")]).ok();
     let whole = fs::read(net.path("all.cgva")).unwrap();
-    let genuine = frames(&whole);
-    let mut checksum = Checksum::default();
-    genuine.iter().for_each(|frame| checksum.add(frame));
-    let end = checksum.end();
-    assert_eq!(archive(&genuine, None), whole);
-    // Many more in the long variants of the tests.
-    let (seed, runs) = (0x9e37_79b9_7f4a_7c15, if std::env::var_os("CONGVAN_LONG").is_some() { 5_000 } else { 400 });
-    let mut numbers = Numbers(seed);
+    let genuine = frames::<archive::Frame>(&whole);
+    assert_eq!(file::<archive::Frame>(&genuine, &end::<archive::Frame>(&genuine)), whole);
+    let mut numbers = Numbers(SEED);
     let mut paths = vec![net.str("all.cgva")];
-    for run in 0..runs {
-        let mut altered = genuine.clone();
-        let (one, other) = (numbers.below(altered.len()), numbers.below(altered.len()));
-        match run % 10 {
-            0 => drop(altered.remove(one)),
-            1 => altered.swap(one, other),
-            2 => altered.insert(other, altered[one].clone()),
-            3 => {
-                let len = altered[one].len();
-                altered[one].truncate(numbers.below(len));
-            }
-            4 => altered[one].push(numbers.below(256) as u8),
-            _ => {
-                let at = numbers.below(altered[one].len());
-                altered[one][at] ^= 1 + numbers.below(255) as u8;
-            }
-        }
-        // Mostly whoever alters a file makes its checksum anew; a disk does not.
+    for run in 0..runs(400) {
         let path = net.str(&format!("altered-{run}.cgva"));
-        fs::write(&path, archive(&altered, (run % 7 == 0).then_some(&end))).unwrap();
+        fs::write(&path, altered::<archive::Frame>(&genuine, run, &mut numbers)).unwrap();
         paths.push(path);
     }
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
@@ -220,19 +239,73 @@ fn altered_ledgers_are_refused_by_both_or_by_none() {
         _ => "UNREADABLE",
     });
     let said = verify(&python, &[&["ledger"], paths.as_slice()].concat());
-    let verdicts = ["GENUINE", "NOT GENUINE", "UNREADABLE"];
-    let theirs = said
-        .out
-        .lines()
-        .filter_map(|line| verdicts.into_iter().find(|verdict| line.starts_with(&format!("{verdict}:"))));
-    let both: Vec<(&str, &str)> = ours.zip(theirs).collect();
-    assert_eq!(both.len(), runs + 1, "{said:?}");
+    let both: Vec<(&str, &str)> = ours.zip(verdicts(&said)).collect();
+    assert_eq!(both.len(), paths.len(), "{said:?}");
     let differ: Vec<_> = paths.iter().zip(&both).filter(|(_, (ours, theirs))| ours != theirs).collect();
-    assert!(differ.is_empty(), "seed {seed:x}: {differ:#?}");
+    assert!(differ.is_empty(), "{differ:#?}");
     assert_eq!(both[0], ("GENUINE", "GENUINE"));
     // All three verdicts come up; what was altered and is genuine still is a ledger that lost its end, or a frame moved
     // that may stand elsewhere.
-    for verdict in verdicts {
+    for verdict in ["GENUINE", "NOT GENUINE", "UNREADABLE"] {
         assert!(both.iter().filter(|(ours, _)| *ours == verdict).count() > 4, "{verdict}: {both:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn proofs_whole_and_altered_are_judged_alike() {
+    let Some(python) = python() else { return };
+    let net = busy();
+    net.h55(&["agency", "rotate-key", "--offline"]).ok();
+    let id = net.send_packet();
+    let nodes = two_nodes_with(&net, Duration::from_millis(50)).await;
+    let network = json(&net.path("."), &["fingerprint", &net.str("h55/genesis.cgv")]).ok().json();
+    let network = network["fingerprint"].as_str().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let until = |done: &dyn Fn() -> bool| {
+        while !done() {
+            assert!(Instant::now() < deadline);
+        }
+    };
+    until(&|| net.tttt(&["status", &id, "03"]).code == 0);
+    let path = net.str("proof.cvproof");
+    let verified = || verify(&python, &["proof", &path, "--network", network]);
+    // The witness has covered the document, and its own word has come back.
+    until(&|| {
+        net.h55(&["prove", &id, "-o", &path, "--attachments", "--no-page"]).ok();
+        let said = verified();
+        said.code == 0
+            && said.out.contains("witnessed: it existed by")
+            && said.out.contains(&format!("  {TTTT}, number "))
+    });
+    let ours = json(&net.path("."), &["check", &path, "--network", network]).ok().json();
+    let theirs = verified().ok().says(&format!("{H55}, number 3: document {id}"));
+    assert_eq!(ours["document"]["id"], id.as_str(), "{ours}");
+    assert!(!theirs.out.contains(", 0 attachments"), "{theirs:?}");
+    let other = net.str("other.cvproof");
+    for words in [["--sealed", "--no-page"], ["--only", TTTT]] {
+        net.h55(&[&["prove", id.as_str(), "-o", &other], words.as_slice()].concat()).ok();
+        verify(&python, &["proof", &other, "--network", network]).ok().says("0 attachments");
+    }
+    for node in nodes {
+        node.shutdown().await;
+    }
+    verify(&python, &["proof", &path, "--network", &"00".repeat(32)]).fails(1).says("another network");
+
+    let genuine = frames::<bundle::Frame>(&fs::read(&path).unwrap());
+    let mut numbers = Numbers(SEED);
+    let (mut paths, mut ours) = (Vec::new(), Vec::new());
+    for run in 0..runs(200) {
+        let path = net.str(&format!("altered-{run}.cvproof"));
+        fs::write(&path, altered::<bundle::Frame>(&genuine, run, &mut numbers)).unwrap();
+        ours.push(json(&net.path("."), &["check", &path, "--network", network]).code == 0);
+        paths.push(path);
+    }
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let said = verify(&python, &[&["proof", "--network", network], paths.as_slice()].concat());
+    let theirs: Vec<bool> = verdicts(&said).into_iter().map(|verdict| verdict == "GENUINE").collect();
+    assert_eq!(theirs.len(), ours.len(), "{said:?}");
+    let differ: Vec<_> =
+        paths.iter().zip(ours.iter().zip(&theirs)).filter(|(_, (ours, theirs))| ours != theirs).collect();
+    assert!(differ.is_empty(), "{differ:#?} {said:?}");
+    assert!(ours.iter().any(|holds| !holds));
 }
