@@ -47,7 +47,7 @@ deb: tools ## the Debian package of node and command, in target/debian
 	@.ci/deb
 
 .PHONY: test-long
-test-long: tools browser ## the tests with their long variants: a hundred kills, many seeds
+test-long: tools browser verifier ## the tests with their long variants: a hundred kills, many seeds
 	CONGVAN_LONG=1 cargo test --release --workspace --lib --bins --tests --examples -- --include-ignored
 
 .PHONY: lint
@@ -86,8 +86,12 @@ tools:
 browser:
 	@.ci/install-tools browser
 
+.PHONY: verifier
+verifier:
+	@.ci/install-tools verifier
+
 .PHONY: unit
-unit: tools browser
+unit: tools browser verifier
 	$(call say,tests)
 	cargo test --release --workspace
 

@@ -8,7 +8,7 @@ mod token;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use self::catalogue::{Catalogue, Load, ProcedureEdit, ProcedureId, ProcedureList};
@@ -325,16 +325,27 @@ pub(crate) struct SecretFile {
 /// `congvan ledger …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ledger {
-    /// Write the whole ledger into one file: for an auditor, or for a node without a line
+    /// Write the whole ledger into one file, or a chain as a log that transparency logs' tools verify
     #[command(after_help = "Examples:\n  congvan ledger export -o ledger.cgva\n  \
-        congvan ledger export -o all.cgva --blobs\n  congvan --dir registrar ledger export -o roster.cgva")]
+        congvan ledger export -o all.cgva --blobs\n  congvan --dir registrar ledger export -o roster.cgva\n  \
+        congvan ledger export --tiles /var/www/log\n  \
+        congvan ledger export --tiles log --agency 000.00.00.H55\n\n\
+        A file is for an auditor, or for a node without a line. A log (C2SP tlog-tiles) is a directory to publish: run the \
+        command again to go on with it.")]
+    #[command(group(ArgGroup::new("to").required(true).args(["output", "tiles"])))]
     Export {
         /// The file
         #[arg(short, long, value_name = "FILE")]
-        output: PathBuf,
+        output: Option<PathBuf>,
         /// With attachments
-        #[arg(long)]
+        #[arg(long, conflicts_with = "tiles")]
         blobs: bool,
+        /// A new directory for the log, or one that a log was exported to before
+        #[arg(long, value_name = "DIR")]
+        tiles: Option<PathBuf>,
+        /// Whose chain the log is of; this agency's unless told otherwise
+        #[arg(long, value_name = "CODE", conflicts_with = "output")]
+        agency: Option<String>,
     },
     /// Take in an exported ledger; everything in it is checked
     #[command(after_help = "Examples:\n  congvan ledger import roster.cgva")]

@@ -27,6 +27,7 @@ use congvan::registrar::RegistrarError;
 use congvan::setup::SetupError;
 use congvan::store::{BackupError, OpenError, StoreError};
 use congvan::systems::{MAX_SECRET, MIN_SECRET, SystemsError};
+use congvan::tiles::TilesError;
 use congvan::tokens::{MAX_NAME, Scope, TokensError};
 use congvan::users::{MAX_PASSWORD, MIN_PASSWORD, UsersError};
 use congvan_edxml::{AttachmentError, ExportError, ImportError};
@@ -81,6 +82,8 @@ pub(crate) enum Failure {
     Publish(PublishError),
     /// An exported ledger.
     Transfer(PathBuf, TransferError),
+    /// A log for strangers' tools.
+    Tiles(TilesError),
     /// A former audit's result that is of no use.
     Former(PathBuf, FormerError),
     /// An audit that could not read what it was to compare.
@@ -199,6 +202,7 @@ impl Failure {
             Self::Desk(error) => enrolment::desk_error(error, lang),
             Self::Publish(error) => error.to_string(),
             Self::Transfer(path, error) => lang.e_file(path.display(), error),
+            Self::Tiles(error) => tiles_error(error, lang),
             Self::Bundle(path, CheckError::Bundle(error)) => lang.e_refuted(path.display(), error),
             Self::Former(path, error) => lang.e_former(path.display(), error),
             Self::Audit(error) => error.to_string(),
@@ -286,6 +290,11 @@ impl Failure {
             Self::NoDocument(_) | Self::SeveralDocuments(_) => lang.n_give_id(),
             Self::Bound(..) => lang.n_bound(),
             Self::NeedsPassphrase(_) => lang.n_passphrase(),
+            Self::Tiles(TilesError::NoCheckpoint(_)) => lang.n_no_checkpoint(),
+            Self::Tiles(TilesError::NotALog(_) | TilesError::OtherLog { .. } | TilesError::Damaged { .. }) => {
+                lang.n_new_log()
+            }
+            Self::Tiles(TilesError::Longer { .. }) => lang.n_older_ledger(),
             Self::NotRunning(_) => lang.n_start(),
             Self::NoLedger(_) => lang.n_dir(),
             Self::HasLedger(_) | Self::Backup(BackupError::Exists(_)) => lang.n_new_dir(),
@@ -340,6 +349,11 @@ impl Failure {
             Self::Publish(PublishError::Session(error)) => session_exit(error),
             Self::Publish(_) => Exit::Unreadable,
             Self::Transfer(_, TransferError::OtherNetwork { .. } | TransferError::Ingest { .. }) => Exit::Refused,
+            Self::Tiles(TilesError::NoCheckpoint(_)) => Exit::Later,
+            Self::Tiles(TilesError::File { .. } | TilesError::Store(_) | TilesError::Damaged { .. }) => {
+                Exit::Unreadable
+            }
+            Self::Tiles(_) => Exit::Refused,
             Self::Bundle(_, CheckError::Bundle(_)) => Exit::Refused,
             Self::NotRunning(_) => Exit::Later,
             Self::Packet(_, ImportError::Secret { .. })
@@ -418,6 +432,18 @@ fn token_error(error: &TokensError, lang: Lang) -> String {
         TokensError::Name(name) => lang.e_token_name(name, MAX_NAME),
         TokensError::Scope(scope) => lang.e_token_scope(scope, Scope::ALL.map(Scope::name).join(", ")),
         TokensError::File(PrivateFileError::Mode { path, .. }) => lang.d_passphrase_mode(path.display()),
+        other => other.to_string(),
+    }
+}
+
+fn tiles_error(error: &TilesError, lang: Lang) -> String {
+    match error {
+        TilesError::NoCheckpoint(agency) => lang.e_no_checkpoint(agency),
+        TilesError::NotALog(dir) => lang.e_not_a_log(dir.display()),
+        TilesError::OtherLog { dir, theirs, ours } => lang.e_other_log(dir.display(), theirs, ours),
+        TilesError::Longer { dir, theirs, ours } => lang.e_longer_log(dir.display(), theirs, ours),
+        TilesError::OtherHistory { dir, agency, size } => lang.e_other_history(dir.display(), agency, size),
+        TilesError::FalseCheckpoint { agency, at, size } => lang.e_false_checkpoint(agency, at, size),
         other => other.to_string(),
     }
 }
@@ -502,6 +528,7 @@ from! {
     Backup(BackupError);
     Store(StoreError);
     Export(ExportError);
+    Tiles(TilesError);
     Status(NotAStatus);
     Malformed(CodecError);
     Output(io::Error);

@@ -17,11 +17,15 @@ use crate::exit::{Exit, Failure};
 use crate::export::Part;
 use crate::home::App;
 use crate::output::{Counted, Unit};
+use crate::tiles;
 
 /// `ledger …`
 pub(crate) async fn run(app: &App, command: Ledger) -> Result<Exit, Failure> {
     match command {
-        Ledger::Export { output, blobs } => export(app, &output, blobs).await,
+        Ledger::Export { tiles: Some(dir), agency, .. } => tiles::export(app, &dir, agency.as_deref()),
+        Ledger::Export { output: Some(path), blobs, .. } => export(app, &path, blobs).await,
+        // The command line asks for one of them.
+        Ledger::Export { .. } => Err(Failure::Usage(app.out.lang.e_export_where())),
         Ledger::Import { file } => import(app, &file).await,
     }
 }

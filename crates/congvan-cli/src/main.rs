@@ -31,6 +31,7 @@ mod send;
 mod status;
 mod system;
 mod text;
+mod tiles;
 mod token;
 mod user;
 

@@ -161,6 +161,14 @@ texts! {
     reported(status, meaning) "Reported: {status}, {meaning}." "Đã báo trạng thái: {status}, {meaning}.";
     other_sender(named, own) "The packet names {named} as its sender; this is {own}."
         "Gói tin ghi bên gửi là {named}; đây là {own}.";
+    log_written(path, size, new) "Written: {path}, a log of {size} entries, {new} of them new." "Đã ghi: {path}, nhật ký {size} mục, {new} mục mới.";
+    log_behind(standing, size) "the chain has {standing} entries, the last checkpoint is over {size} of them: run this again after the next"
+        "chuỗi có {standing} mục, điểm kiểm cuối chỉ gồm {size} mục: hãy chạy lại sau điểm kiểm kế tiếp";
+    log_next() "whoever checks the log needs the key from somebody else than the log: from the roster of their own copy, or from the agency"
+        "người kiểm cần lấy khóa từ nơi khác chứ không từ chính nhật ký: từ danh bạ trong bản của họ, hoặc từ cơ quan";
+    h_log() "Log" "Nhật ký";
+    h_log_key() "Key" "Khóa";
+    h_witness_key() "Witness' key" "Khóa chứng kiến";
     written_to(path, bytes) "Written: {path}, {bytes} bytes." "Đã ghi: {path}, {bytes} byte.";
     imported(entries, blobs) "Taken in: {entries} new entries, {blobs} attachments."
         "Đã nhận: {entries} mục mới, {blobs} tệp kèm.";
@@ -510,6 +518,22 @@ texts! {
         "{name} không phải tên người dùng: chữ a-z, số, '.', '-' và '_', tối đa 64";
     e_user_role(role) "{role} is no role; they are clerk and viewer" "{role} không phải vai trò; chỉ có clerk (văn thư) và viewer (chỉ xem)";
     e_user_password(min, max) "a password has at least {min} characters and at most {max} bytes" "mật khẩu có ít nhất {min} ký tự và nhiều nhất {max} byte";
+    e_export_where() "say where to: -o FILE or --tiles DIR" "hãy cho biết nơi ghi: -o TỆP hoặc --tiles THƯ_MỤC";
+    e_no_checkpoint(agency) "the chain of {agency} has no checkpoint yet: nothing says what its log holds"
+        "chuỗi của {agency} chưa có điểm kiểm nào: chưa có gì xác nhận nội dung nhật ký";
+    e_not_a_log(dir) "{dir} is not empty and has no log in it that could be continued"
+        "{dir} không trống và không có nhật ký nào để ghi tiếp";
+    e_other_log(dir, theirs, ours) "{dir} has the log {theirs}, not {ours}" "{dir} chứa nhật ký {theirs}, không phải {ours}";
+    e_longer_log(dir, theirs, ours) "{dir} has {theirs} entries, and the last checkpoint here is over {ours}"
+        "{dir} có {theirs} mục, còn điểm kiểm cuối tại đây chỉ gồm {ours} mục";
+    e_other_history(dir, agency, size) "{dir} has another history of {agency} than this ledger in its first {size} entries: keep both, they show that the agency said two things"
+        "{dir} có lịch sử của {agency} khác với sổ này trong {size} mục đầu: hãy giữ cả hai, đó là bằng chứng cơ quan đã nói hai điều khác nhau";
+    e_false_checkpoint(agency, at, size) "checkpoint {at} of {agency} is of another history than the {size} entries it is over: nothing can be shown under it"
+        "điểm kiểm số {at} của {agency} không khớp với {size} mục mà nó bao gồm: không thể chứng minh gì theo nó";
+    n_no_checkpoint() "its running node writes one within a minute, once it has entries; then try again"
+        "nút đang chạy của cơ quan đó ghi điểm kiểm trong vòng một phút khi đã có mục; hãy thử lại sau đó";
+    n_new_log() "give another directory" "hãy chọn thư mục khác";
+    n_older_ledger() "export from a ledger that is as new as the log" "hãy xuất từ sổ mới bằng nhật ký";
     n_users() "see `congvan user list`" "xem `congvan user list`";
     n_tokens() "see `congvan token list`" "xem `congvan token list`";
     n_systems() "see `congvan system list`" "xem `congvan system list`";
@@ -628,7 +652,10 @@ const ABOUT: &[(&str, &str)] = &[
     ("catalogue changes", "Thủ tục mới, sửa đổi (từng trường) và bãi bỏ kể từ một mốc"),
     ("catalogue load", "Đưa danh mục của cơ quan này về đúng như trong tệp CSV hoặc JSON"),
     ("ledger", "Toàn bộ sổ trong một tệp"),
-    ("ledger export", "Xuất toàn bộ sổ ra một tệp: cho kiểm toán, hoặc cho nút không có đường truyền"),
+    (
+        "ledger export",
+        "Xuất toàn bộ sổ ra một tệp, hoặc một chuỗi thành nhật ký minh bạch mà công cụ bên ngoài kiểm được",
+    ),
     ("ledger import", "Nhận một sổ đã xuất; mọi thứ trong đó đều được kiểm"),
     ("backup", "Sao lưu sổ nhất quán, kể cả khi nút đang chạy"),
     ("restore", "Khôi phục sổ vào --dir, nơi chưa có sổ"),

@@ -4,8 +4,9 @@
 mod common;
 
 use std::fs;
+use std::time::{Duration, Instant};
 
-use common::{H55, Net, json, run, sample};
+use common::{H55, Net, TTTT, json, run, sample, two_nodes_with};
 
 fn position(bytes: &[u8], part: &[u8]) -> usize {
     bytes.windows(part.len()).position(|window| window == part).expect("it is in there")
@@ -197,4 +198,50 @@ fn a_backup_is_genuine_and_restores() {
     // The registrar's ledger too.
     net.registrar(&["backup", &net.str("registry")]).ok();
     run(&net.path("."), &["audit", &net.str("registry")]).ok();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chain_becomes_a_log_to_publish_beside_the_running_node() {
+    let net = Net::new();
+    net.registrar(&["roster", "witnesses", TTTT, "--threshold", "1"]).ok();
+    net.share_roster(&["h55", "tttt"]);
+    net.send_packet();
+    let log = net.str("log");
+    net.h55(&["ledger", "export", "--tiles", &log]).fails(3).says("no checkpoint").says("try again");
+    assert!(!net.path("log").exists());
+    let nodes = two_nodes_with(&net, Duration::from_millis(50)).await;
+    let mut written = serde_json::Value::Null;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while written["witness_keys"].as_array().is_none_or(Vec::is_empty) {
+        assert!(Instant::now() < deadline, "{written}");
+        let ran = json(&net.path("h55"), &["ledger", "export", "--tiles", &log]);
+        written = if ran.code == 0 { ran.json() } else { written };
+    }
+    let origin = written["origin"].as_str().unwrap();
+    assert!(origin.starts_with("congvan.v1/") && origin.ends_with(H55), "{origin}");
+    assert!(written["key"].as_str().unwrap().starts_with(&format!("{origin}+")));
+    let head = fs::read_to_string(net.path("log/checkpoint")).unwrap();
+    let size = written["size"].as_u64().unwrap();
+    assert!(head.starts_with(&format!("{origin}\n{size}\n")), "{head}");
+    assert_eq!(head.lines().filter(|line| line.starts_with("— ")).count(), 2, "{head}");
+    for node in nodes {
+        node.shutdown().await;
+    }
+    // Any copy gives any agency's; the last checkpoint covers all but itself.
+    let other = net.str("other");
+    let ran = net.tttt(&["ledger", "export", "--tiles", &other, "--agency", H55]).ok();
+    ran.says(&format!("a log of {size} entries"))
+        .says("the last checkpoint is over")
+        .says("needs the key from somebody");
+    for name in ["checkpoint", "tile/0/000.p/1", "tile/entries/000.p/1"] {
+        assert_eq!(fs::read(net.path("log").join(name)).unwrap(), fs::read(net.path("other").join(name)).unwrap());
+    }
+    net.tttt(&["ledger", "export", "--tiles", &log]).fails(1).says("has the log");
+    net.h55(&["ledger", "export", "--tiles", &net.str("h55")]).fails(1).says("not empty");
+    net.h55(&["ledger", "export", "--tiles", &log, "--agency", "H99"]).fails(1).says("H99");
+    net.registrar(&["ledger", "export", "--tiles", &log]).fails(2);
+    net.h55(&["ledger", "export"]).fails(2).says("--tiles");
+    net.h55(&["ledger", "export", "--tiles", &log, "-o", &net.str("x")]).fails(2);
+    net.h55(&["ledger", "export", "-o", &net.str("x"), "--agency", H55]).fails(2);
+    assert!(!net.path("x").exists());
 }

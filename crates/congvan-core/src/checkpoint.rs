@@ -56,11 +56,71 @@ impl CheckpointPayload {
         key.verify(self.checkpoint.text(network, agency).as_bytes(), &self.signature)
     }
 
+    /// Whether a witness may sign what entry `at` of its chain says: `key` signed that entry, and `found` is the root of the
+    /// witness' own copy over as many entries, `None` where it has fewer.
+    ///
+    /// # Errors
+    /// [`Refusal`]: what to tell whoever asks why there is no cosignature.
+    pub fn judge(
+        &self,
+        network: NetworkId,
+        agency: &AgencyCode,
+        at: Seq,
+        key: &PublicKey,
+        found: Option<TreeHash>,
+    ) -> Result<(), Refusal> {
+        let Checkpoint { size, root: said } = self.checkpoint;
+        if size >= at {
+            return Err(Refusal::Size { size, at });
+        }
+        self.verify(network, agency, key).map_err(|_| Refusal::Signature)?;
+        match found {
+            None => Err(Refusal::NotHere { size }),
+            Some(found) if found != said => Err(Refusal::OtherHistory { size, said, found }),
+            Some(_) => Ok(()),
+        }
+    }
+
     /// The checkpoint as transparency logs publish it, for the agency's key `key`.
     pub fn note(&self, network: NetworkId, agency: &AgencyCode, key: &KeyId) -> Note {
         let name = note::name(network, agency);
         Note::new(&self.checkpoint.text(network, agency)).signed(&name, key, &self.signature)
     }
+}
+
+/// Why a witness does not sign a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// It would be over itself.
+    #[error("it is entry {at} and says that it is over {size}: it can be over those before it only")]
+    Size {
+        /// What it says.
+        size: Seq,
+        /// The number of its entry.
+        at: Seq,
+    },
+    /// Another key's, or nobody's.
+    #[error("its agency's signature does not hold")]
+    Signature,
+    /// The witness has not seen enough.
+    #[error("this copy does not have all of the {size} entries that it is over")]
+    NotHere {
+        /// What it says.
+        size: Seq,
+    },
+    /// Its agency shows something else than it signs.
+    #[error(
+        "it is of another history than its chain: it says that the root over {size} entries is {said}, and it is {found}"
+    )]
+    OtherHistory {
+        /// What it says.
+        size: Seq,
+        /// The root that it says.
+        said: TreeHash,
+        /// The root of the entries.
+        found: TreeHash,
+    },
 }
 
 /// A witness' word on one checkpoint. It carries the checkpoint with its agency's signature, so that two of them with

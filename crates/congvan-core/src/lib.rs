@@ -78,6 +78,7 @@ pub mod rng;
 pub mod roster;
 pub mod seal;
 pub mod status;
+pub mod tile;
 
 pub use catalogue::{Procedure, ProcedureChange, ProcedureCode, ProcedurePayload};
 pub use chain::{ChainError, ChainPolicy, ChainState, Draft, KeyGrant, KeySpan, LinkedEntry, VerifiedEntry};

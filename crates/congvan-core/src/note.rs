@@ -37,6 +37,16 @@ pub fn checkpoint_text(origin: &str, size: u64, root: TreeHash) -> String {
     format!("{origin}\n{size}\n{}\n", BASE64.encode(root.as_bytes()))
 }
 
+/// What a note begins with that holds a checkpoint: origin, size and root. `None` where it does not; whether anybody
+/// signed it, it does not say.
+pub fn read_checkpoint(note: &str) -> Option<(&str, u64, TreeHash)> {
+    let mut lines = note.split_inclusive('\n').map_while(|line| line.strip_suffix('\n'));
+    let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
+    let size = size.parse().ok().filter(|number: &u64| number.to_string() == size)?;
+    let root = BASE64.decode(root).ok().and_then(|root| root.try_into().ok())?;
+    Some((origin, size, TreeHash::from_bytes(root)))
+}
+
 /// What a witness signs: that it saw this text at that time, in seconds since 1970.
 pub fn cosigned_text(seconds: u64, text: &str) -> String {
     format!("cosignature/v1\ntime {seconds}\n{text}")

@@ -10,6 +10,8 @@
 //! assert_eq!(report.digest, run(&Scenario::small(3, 1)).expect("again").digest);
 //! ```
 //!
+//! [`split_view`] and [`false_checkpoints`] are two shorter plays: what checkpoints and witnesses are for.
+//!
 //! What must hold is in [`check`]; what may go wrong is in [`Scenario`].
 
 pub mod check;
@@ -18,6 +20,7 @@ mod ledger;
 mod node;
 mod registrar;
 mod scenario;
+mod split;
 mod wire;
 mod workload;
 mod world;
@@ -25,4 +28,5 @@ mod world;
 pub use check::Violation;
 pub use ledger::Planted;
 pub use scenario::Scenario;
+pub use split::{FalseCheckpoint, SplitReport, false_checkpoints, split_view};
 pub use world::{Failure, Report, run};

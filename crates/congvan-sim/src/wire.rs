@@ -59,8 +59,11 @@ impl Agenda {
         self.items.insert((time, self.order), item);
     }
 
-    pub(crate) fn next(&mut self) -> Option<(u64, Item)> {
-        self.items.pop_first().map(|((time, _), item)| (time, item))
+    /// What happens next, at this time or before.
+    pub(crate) fn next(&mut self, by: u64) -> Option<(u64, Item)> {
+        let first = self.items.first_entry().filter(|first| first.key().0 <= by)?;
+        let ((time, _), item) = first.remove_entry();
+        Some((time, item))
     }
 
     pub(crate) fn reply_to(&mut self, asked: Asked) -> ReplyId {

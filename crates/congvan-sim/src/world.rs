@@ -80,6 +80,9 @@ pub(crate) struct World<'a> {
     pub(crate) smuggled: Option<(usize, Seq)>,
     pub(crate) healed: bool,
     pub(crate) announcements: u64,
+    /// Between whom requests are counted, and how many there were.
+    pub(crate) watched: BTreeSet<(usize, usize)>,
+    pub(crate) asked: u64,
     pub(crate) report: Report,
 }
 
@@ -95,7 +98,7 @@ pub fn run(scenario: &Scenario) -> Result<Report, Failure> {
 }
 
 impl<'a> World<'a> {
-    fn new(scenario: &'a Scenario) -> Self {
+    pub(crate) fn new(scenario: &'a Scenario) -> Self {
         let mut rng = core_rng::from_seed(scenario.seed);
         let registrar = SecretKey::generate(&mut rng);
         let name = Text::new("Mạng thử").unwrap_or_default();
@@ -147,6 +150,8 @@ impl<'a> World<'a> {
             smuggled: None,
             healed: false,
             announcements: 0,
+            watched: BTreeSet::new(),
+            asked: 0,
             report,
         }
     }
@@ -199,10 +204,8 @@ impl<'a> World<'a> {
         self.relink()?;
         self.write_the_script();
         let end = self.scenario.trouble_ms + self.scenario.heal_ms;
-        while let Some((time, item)) = self.agenda.next() {
-            self.now = time;
-            self.trace(&item);
-            self.happen(item)?;
+        while let Some((time, item)) = self.agenda.next(u64::MAX) {
+            self.pass(time, item)?;
             if time >= end {
                 return check::apart(&self.nodes, self.forked_roster).map_or(Ok(()), Err);
             }
@@ -214,12 +217,24 @@ impl<'a> World<'a> {
         check::at_the_end(self)
     }
 
+    fn pass(&mut self, time: u64, item: Item) -> Result<(), Violation> {
+        self.now = time;
+        self.trace(&item);
+        self.happen(item)
+    }
+
+    /// Lets everything happen that is due up to a time.
+    pub(crate) fn until(&mut self, end: u64) -> Result<(), Violation> {
+        while let Some((time, item)) = self.agenda.next(end) {
+            self.pass(time, item)?;
+        }
+        self.now = end;
+        Ok(())
+    }
+
     fn write_the_script(&mut self) {
         let s = self.scenario;
-        for node in 0..self.nodes.len() {
-            let first = self.rng.random_range(0..1000);
-            self.agenda.at(first, Item::Tick { node });
-        }
+        self.start_clocks();
         let mut repeat = |mean: u64, item: Item, rng: &mut ChaCha20Rng| {
             let mut at = if mean == 0 { u64::MAX } else { around(rng, mean) };
             while at < s.trouble_ms {
@@ -251,6 +266,13 @@ impl<'a> World<'a> {
             self.agenda.at(s.trouble_ms / 2 + around(&mut self.rng, s.trouble_ms / 8), Item::ForkRoster);
         }
         self.agenda.at(s.trouble_ms, Item::Heal);
+    }
+
+    pub(crate) fn start_clocks(&mut self) {
+        for node in 0..self.nodes.len() {
+            let first = self.rng.random_range(0..1000);
+            self.agenda.at(first, Item::Tick { node });
+        }
     }
 
     fn happen(&mut self, item: Item) -> Result<(), Violation> {
@@ -354,6 +376,7 @@ impl<'a> World<'a> {
         match action {
             Action::Request { peer, id, request } => {
                 let (to, bytes) = (node_of(&peer), request.to_bytes());
+                self.asked += u64::from(self.watched.contains(&(place.node, to)));
                 match self.fate(place.node, to, bytes.len()) {
                     Some(at) => self.agenda.at(at, Item::Request { from: place, to, life, id, bytes }),
                     None => self.agenda.at(self.now + TIMEOUT_MS, Item::Failed { to: place, life, peer: to, id }),

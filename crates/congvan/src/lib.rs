@@ -76,6 +76,7 @@ pub mod send;
 pub mod setup;
 pub mod systems;
 pub mod tally;
+pub mod tiles;
 pub mod tokens;
 pub mod users;
 pub mod view;

@@ -126,7 +126,10 @@ fn cosignatures_at(ledger: &Ledger, chain: ChainId, mark: &WitnessMark) -> Resul
 }
 
 /// A checkpoint with its cosignatures.
-fn covered(ledger: &Ledger, chain: ChainId, signed: Signed) -> Result<Covered, StoreError> {
+///
+/// # Errors
+/// [`StoreError`].
+pub fn covered(ledger: &Ledger, chain: ChainId, signed: Signed) -> Result<Covered, StoreError> {
     let roster = ledger.roster();
     let policy = roster.witnesses();
     let size = signed.payload.checkpoint.size;
@@ -301,8 +304,9 @@ impl Node {
                 continue;
             }
             let Some(signed) = checkpoint_at(ledger, agency.chain, mark.at)? else { continue };
-            if root_at(ledger, agency.chain, mark.size)? != Some(signed.payload.checkpoint.root) {
-                tracing::error!(agency = %agency.code, size = %mark.size, "a checkpoint is of another history than its chain");
+            let (found, signer) = (root_at(ledger, agency.chain, mark.size)?, signed.entry.signer());
+            if let Err(refusal) = signed.payload.judge(self.0.network, &agency.code, mark.at, signer, found) {
+                tracing::error!(agency = %agency.code, number = %mark.at, %refusal, "a checkpoint is not cosigned");
                 continue;
             }
             let seconds = setup::now().as_millis() / 1000;
