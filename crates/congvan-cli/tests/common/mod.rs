@@ -164,8 +164,14 @@ async fn addresses(node: &Node) -> Vec<String> {
 
 /// Two connected nodes, one of H55 and one of TTTT.
 pub(crate) async fn two_nodes(net: &Net) -> [Node; 2] {
-    let receiver = Node::builder(net.path("tttt")).listen("/ip4/127.0.0.1/tcp/0").start().await.unwrap();
-    let mut sender = Node::builder(net.path("h55")).listen("/ip4/127.0.0.1/tcp/0");
+    two_nodes_with(net, congvan::witness::EVERY).await
+}
+
+/// The same, which look for checkpoints as often as this.
+pub(crate) async fn two_nodes_with(net: &Net, checkpoints: std::time::Duration) -> [Node; 2] {
+    let builder = |home: &str| Node::builder(net.path(home)).listen("/ip4/127.0.0.1/tcp/0").checkpoints(checkpoints);
+    let receiver = builder("tttt").start().await.unwrap();
+    let mut sender = builder("h55");
     for address in addresses(&receiver).await {
         sender = sender.bootstrap(address);
     }

@@ -12,7 +12,7 @@ use congvan_core::Relation;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{CatalogueChanges, CatalogueList, Filter, ProcedureDetail};
-use crate::deadline::{Deadlines, DueView, Side};
+use crate::deadline::{Deadlines, Late, Lateness, Side};
 use crate::search;
 use crate::view::{AgencyView, DocumentSummary, DocumentView, EventView, NodeView, PeerView};
 
@@ -167,10 +167,15 @@ pub enum Request {
     },
     /// Looks for documents by their words.
     Search(Box<search::Query>),
-    /// What is due, the longest overdue first.
+    /// What is late or due soon, the longest overdue first.
     Due {
         /// Of documents received, or of those sent.
         side: Side,
+        /// Only what is so late; everything but what has time where left out.
+        #[serde(default)]
+        only: Option<Lateness>,
+        /// At most so many.
+        limit: usize,
         /// Working hours and terms; the node's own where left out.
         #[serde(default)]
         deadlines: Option<Box<Deadlines>>,
@@ -295,10 +300,7 @@ pub enum Reply {
     /// To [`Request::Search`].
     Searched(search::Found),
     /// To [`Request::Due`].
-    Due {
-        /// It.
-        due: Vec<DueView>,
-    },
+    Due(Late),
     /// To [`Request::Show`] and [`Request::WaitComplete`].
     Document(Box<DocumentView>),
     /// To [`Request::Send`], [`Request::Report`], [`Request::RotateKey`] and [`Request::Roster`]: it

@@ -242,10 +242,13 @@ async fn answer(
             Reply::Found { ids: found.into_iter().map(|document| document.id.to_string()).collect() }
         }
         Request::Search(query) => Reply::Searched(blocking(move || n.find(&query)).await??),
-        Request::Due { side, deadlines } => {
-            let deadlines = deadlines.map_or_else(|| node.0.deadlines.clone(), |given| *given);
-            Reply::Due { due: blocking(move || n.due(side, &deadlines, crate::setup::now())).await?? }
-        }
+        Request::Due { side, only, limit, deadlines } => Reply::Due(
+            blocking(move || match deadlines {
+                None => n.late(side, only, crate::setup::now(), limit),
+                Some(deadlines) => n.late_by(&deadlines, side, only, crate::setup::now(), limit),
+            })
+            .await??,
+        ),
         Request::WaitComplete { id, timeout_ms } => {
             Reply::Document(Box::new(wait_complete(node, id, Duration::from_millis(timeout_ms)).await?))
         }
