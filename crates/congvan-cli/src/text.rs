@@ -176,11 +176,11 @@ texts! {
     system_added(id, agencies) "System {id} may now speak for {agencies}." "Hệ thống {id} từ nay được thay mặt {agencies}.";
     system_rotated(id) "System {id} has another secret; the old one is worth nothing." "Hệ thống {id} đã có khóa bí mật mới; khóa cũ hết giá trị.";
     system_removed(id) "System {id} may speak for nobody any more." "Hệ thống {id} không còn được thay mặt ai.";
-    system_once() "The secret is shown once; give it to the vendor on a safe way." "Khóa bí mật chỉ hiện một lần; hãy giao cho nhà cung cấp một cách an toàn.";
+    system_once() "The secret is shown once; hand it to the vendor in a safe way." "Khóa bí mật chỉ hiện một lần; hãy giao cho nhà cung cấp một cách an toàn.";
     system_other(codes, own) "this node sends and receives for {own} alone; {codes} matters to it only where it registers"
         "nút này chỉ gửi và nhận cho {own}; {codes} chỉ có ý nghĩa khi đăng ký";
     token_added(name, scopes) "The token {name} allows: {scopes}." "Mã truy cập {name} cho phép: {scopes}.";
-    token_once() "It is shown once, and kept nowhere; give it to the program on a safe way."
+    token_once() "It is shown once, and kept nowhere; hand it to the program in a safe way."
         "Mã chỉ hiện một lần và không được lưu lại; hãy chuyển cho phần mềm một cách an toàn.";
     token_removed(name) "The token {name} is worth nothing any more." "Mã truy cập {name} hết giá trị.";
 

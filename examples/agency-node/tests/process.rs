@@ -114,8 +114,7 @@ fn the_manuals_page_is_made_by_the_program_itself() {
         |to: &std::path::Path| Command::new(env!("CARGO_BIN_EXE_congvan-node")).arg("--man").arg(to).output().unwrap();
     assert!(man(dir.path()).status.success());
     let page = std::fs::read_to_string(dir.path().join("congvan-node.1")).unwrap();
-    for words in [".TH congvan\\-node 1", "\\-\\-config", "\\-\\-check", "CONGVAN_NODE_CONFIG", "SIGTERM", "congvan(1)"]
-    {
+    for words in [".TH congvan-node 1", "\\-\\-config", "\\-\\-check", "CONGVAN_NODE_HTTP", "SIGTERM", "congvan(1)"] {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(!page.contains("\\-\\-man"), "{page}");

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use congvan::Node;
 use congvan::core::limits::CLOCK_TOLERANCE_MS;
-use congvan::core::{AgencyCode, Kind, Time};
+use congvan::core::{AgencyCode, ChainId, Kind, Time};
 
 use super::alarms::Alarm;
 
@@ -25,7 +25,7 @@ pub(crate) fn look(node: &Node, now: Time) -> Option<Alarm> {
 }
 
 /// Minutes by which a chain's last entry is in the future, if they are too many.
-fn to_come(node: &Node, chain: congvan::core::ChainId, now: Time) -> Option<u64> {
+fn to_come(node: &Node, chain: ChainId, now: Time) -> Option<u64> {
     let head = node.ledger().status(chain).head?;
     let entry = node.ledger().entry(chain, head.seq).ok().flatten()?;
     too_much(entry.header().time, now)
@@ -42,7 +42,8 @@ fn set_back(node: &Node, now: Time) -> Option<Alarm> {
 }
 
 fn behind(node: &Node, now: Time) -> Option<Alarm> {
-    let others = node.ledger().chains().into_iter().filter(|chain| *chain != node.chain());
+    let roster = node.ledger().roster();
+    let others = roster.agencies().map(|agency| agency.chain).filter(|chain| *chain != node.chain());
     let minutes: Vec<_> = others.filter_map(|chain| to_come(node, chain, now)).collect();
     agreed(minutes).map(|minutes| Alarm::ClockBehind { minutes })
 }
