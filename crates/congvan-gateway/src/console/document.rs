@@ -130,6 +130,7 @@ fn head(lang: Lang, loaded: &Loaded, title: &str) -> Markup {
                 @if let Some(own) = own.filter(|_| !loaded.is_sent()) { (words::own_state(lang, own)) }
                 @if let Some(standing) = words::standing(lang, &summary.standing) { (standing) }
                 @if let Some(urgency) = words::urgency(lang, &loaded.document.priority) { (urgency) }
+                (proof::chip(lang, loaded))
                 @if let Some(by) = &summary.standing_by { a href={ "/documents/" (by) } { (lang.see_that_document()) } }
             }
             p.muted {

@@ -26,11 +26,8 @@ const MAX_WAITING: usize = 4;
 
 /// What a PDF begins with.
 const PDF: &[u8] = b"%PDF-";
-/// What a download may do, should a browser show it all the same: nothing.
-const KEPT_POLICY: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
-/// What the page around a browser's viewer may do. Chromium's shows nothing under `sandbox`.
-const SHOWN_POLICY: &str = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; form-action 'none'; \
-    frame-ancestors 'none'; base-uri 'none'";
+/// What a file may do where a browser shows it: nothing.
+const POLICY: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
 
 /// How a file is wanted.
 #[derive(Debug, Default, Deserialize)]
@@ -70,7 +67,7 @@ pub(crate) async fn attachment(
     };
     let pieces = std::iter::once(Ok(first)).chain(reader);
     Ok(match shown {
-        true => answer("application/pdf", disposition("inline", &name), SHOWN_POLICY, file.len, pieces),
+        true => answer("application/pdf", disposition("inline", &name), file.len, pieces),
         false => download(&name, file.len, pieces),
     })
 }
@@ -95,7 +92,7 @@ pub(crate) async fn form(
 
 /// Bytes as a file to keep.
 fn download(name: &str, len: u64, pieces: impl Iterator<Item = Piece> + Send + 'static) -> Response {
-    answer("application/octet-stream", disposition("attachment", name), KEPT_POLICY, len, pieces)
+    answer("application/octet-stream", disposition("attachment", name), len, pieces)
 }
 
 /// A part of a file.
@@ -105,7 +102,6 @@ type Piece = Result<Vec<u8>, ReadError>;
 fn answer(
     media_type: &str,
     disposition: String,
-    policy: &str,
     len: u64,
     all: impl Iterator<Item = Piece> + Send + 'static,
 ) -> Response {
@@ -125,7 +121,7 @@ fn answer(
         (header::CONTENT_TYPE, media_type.to_owned()),
         (header::CONTENT_LENGTH, len.to_string()),
         (header::CONTENT_DISPOSITION, disposition),
-        (header::CONTENT_SECURITY_POLICY, policy.to_owned()),
+        (header::CONTENT_SECURITY_POLICY, POLICY.to_owned()),
     ];
     (headers, Body::from_stream(stream.boxed())).into_response()
 }

@@ -6,14 +6,29 @@ use maud::{Markup, html};
 use super::document::Loaded;
 use super::page::{self, icon};
 use super::text::Lang;
+use super::words::{self, Tone};
+
+/// Whether its chain contradicts itself at or before it.
+fn is_distrusted(loaded: &Loaded) -> bool {
+    loaded.document.proof.quarantined.is_some_and(|from| loaded.document.summary.number >= from)
+}
+
+/// In a word, which leads to the frame.
+pub(crate) fn chip(lang: Lang, loaded: &Loaded) -> Markup {
+    let word = match is_distrusted(loaded) {
+        true => words::chip(Tone::Bad, "/alarms", &lang.proof_not()),
+        false => words::chip(Tone::Good, "done", &lang.proof_short(lang.number(loaded.document.summary.number))),
+    };
+    html! { a href="#proof" { (word) } }
+}
 
 /// The frame beside a document.
 pub(crate) fn card(lang: Lang, loaded: &Loaded) -> Markup {
     let (summary, proof) = (&loaded.document.summary, &loaded.document.proof);
-    let distrusted = proof.quarantined.is_some_and(|from| summary.number >= from);
+    let distrusted = is_distrusted(loaded);
     let number = lang.number(summary.number);
     html! {
-        section.card.proof {
+        section #proof .card.proof {
             h2 { (lang.proof()) }
             @if distrusted {
                 p.bad { (icon("/alarms")) b { (lang.proof_distrusted(&number, loaded.name(&summary.from))) } }

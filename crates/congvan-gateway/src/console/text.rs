@@ -92,7 +92,7 @@ texts! {
     role_clerk() "văn thư" "clerk";
     role_viewer() "chỉ xem" "viewer";
     what_to_do() "Cần làm gì?" "What to do?";
-    alarm_count(count) "{count} cảnh báo" "{count} alarms";
+    alarm_count(count) "{count} cảnh báo" "alarms: {count}";
     pages() "Các trang" "Pages";
     page_number(number) "Trang {number}" "Page {number}";
     previous_page() "Trang trước" "Previous page";
@@ -125,7 +125,7 @@ texts! {
     problem() "Không thực hiện được" "That cannot be done";
     back_to_inbox() "Về Văn bản đến" "To the received documents";
     no_page() "Không có trang này." "There is no such page.";
-    no_page_next() "Có thể địa chỉ bị gõ sai. Hãy chọn một phần trong danh mục bên trái." "The address may be mistyped. Choose a part on the left.";
+    no_page_next() "Có thể địa chỉ bị gõ sai. Từ Văn bản đến, danh mục bên trái dẫn đến mọi phần." "The address may be mistyped. From the received documents, the list on the left leads everywhere.";
     not_found() "Không tìm thấy." "Not found.";
     not_found_next() "Có thể nội dung chưa về đến máy này. Hãy quay lại danh sách và thử lại sau ít phút."
         "It may not have arrived on this machine yet. Go back to the list, and try again in some minutes.";
@@ -231,6 +231,8 @@ texts! {
     link_replaced_by() "Bị thay thế bởi" "Replaced by";
     proof() "Bằng chứng" "Proof";
     proof_genuine(number, code) "Văn bản thật: số {number} trong sổ của {code}." "Genuine: number {number} of {code}.";
+    proof_short(number) "Thật: số {number}" "Genuine: number {number}";
+    proof_not() "Không nên tin" "Not to be relied on";
     proof_means(name) "Máy này đã kiểm: đúng chữ ký của {name}, và không có gì bị sửa từ khi gửi." "This machine checked it: signed by {name}, and nothing was altered since it was sent.";
     proof_distrusted(number, name) "Không nên tin: sổ của {name} có mâu thuẫn từ trước hoặc tại số {number}." "Do not rely on it: the ledger of {name} contradicts itself at or before number {number}.";
     proof_distrusted_next() "Hãy gọi điện hỏi nơi gửi trước khi xử lý, và xem phần Cảnh báo." "Telephone the sender before you act on it, and see Alarms.";
@@ -415,7 +417,7 @@ texts! {
     writes_later() "Đang chờ" "Waiting";
     writes_not() "Không gửi được" "Not possible";
     line() "Kết nối" "Connection";
-    connected(count) "{count} máy khác" "{count} other machines";
+    connected(count) "{count} máy khác" "to {count}";
     not_connected() "Không có" "None";
     own_documents() "Đã ghi vào sổ" "Written to the ledger";
     own_documents_note() "văn bản và báo cáo của cơ quan này" "documents and reports of this agency";

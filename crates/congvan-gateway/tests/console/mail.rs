@@ -273,7 +273,7 @@ async fn a_pdf_is_shown_by_the_browsers_viewer_and_what_only_says_so_is_not() {
     let shown = client.get(&format!("{pdf}/files/0?view")).await;
     assert_eq!((shown.header("content-type"), shown.header("x-content-type-options")), ("application/pdf", "nosniff"));
     assert!(shown.header("content-disposition").starts_with("inline; filename=\"bao-cao.pdf\""));
-    assert!(shown.header("content-security-policy").starts_with("default-src 'none'; object-src 'self'"));
+    assert!(shown.header("content-security-policy").starts_with("default-src 'none'; sandbox"));
     assert_eq!(shown.bytes, b"%PDF-1.4 ...");
     let kept = client.get(&format!("{page}/files/0?view")).await;
     assert_eq!(kept.header("content-type"), "application/octet-stream");

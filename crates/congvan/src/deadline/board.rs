@@ -238,7 +238,8 @@ impl Node {
         }
         for document in touched {
             if let Some(entry) = ledger.entry_by_id(document)? {
-                self.put_open(kept, &entry);
+                self.put_open(kept, &entry, Side::Received);
+                self.put_open(kept, &entry, Side::Sent);
             }
         }
         (kept.followed, kept.since) = (followed, Some(since));
@@ -278,7 +279,7 @@ impl Node {
             if entry.header().time < since || *stopping.borrow() {
                 break;
             }
-            self.put_open(&mut kept, &entry);
+            self.put_open(&mut kept, &entry, Side::Received);
         }
         let mut next = ledger.status(own.chain).head.map(|head| head.seq);
         while let Some(seq) = next {
@@ -287,31 +288,30 @@ impl Node {
             if entry.header().time < since || *stopping.borrow() {
                 break;
             }
-            self.put_open(&mut kept, &entry);
+            self.put_open(&mut kept, &entry, Side::Sent);
         }
         Ok(kept)
     }
 
-    /// Notes what is open of a document, on the side or sides where it is this agency's.
-    fn put_open(&self, kept: &mut Kept, entry: &LinkedEntry) {
+    /// Notes what is open of a document on a side, if it is this agency's there.
+    fn put_open(&self, kept: &mut Kept, entry: &LinkedEntry, side: Side) {
         let own = self.0.own();
-        for side in [Side::Sent, Side::Received] {
-            let (mut steps, mut is_ours) = (Vec::new(), entry.header().kind == Kind::DOCUMENT);
-            is_ours &= match side {
-                Side::Sent => entry.header().chain == own.chain,
-                Side::Received => Self::payload_of(entry).is_ok_and(|payload| payload.is_to(&own.code)),
-            };
-            if let Some(open) = self.open_of(entry, side).filter(|_| is_ours) {
-                for (step, at) in self.0.deadlines.dates(&open.matter()).steps().filter(|(step, _)| side.asks(*step)) {
-                    let concerned = open.recipients.iter().filter(|one| step != Step::Receive || unreceived(one));
-                    steps.push((step, at, concerned.count() as u64));
-                }
-                steps.retain(|(.., count)| *count > 0);
-            }
-            if is_ours {
-                kept.side(side).put(entry.reference(), entry.header().time, steps);
+        let is_ours = match side {
+            Side::Sent => entry.header().chain == own.chain,
+            Side::Received => Self::payload_of(entry).is_ok_and(|payload| payload.is_to(&own.code)),
+        };
+        if entry.header().kind != Kind::DOCUMENT || !is_ours {
+            return;
+        }
+        let mut steps = Vec::new();
+        if let Some(open) = self.open_of(entry, side) {
+            for (step, at) in self.0.deadlines.dates(&open.matter()).steps().filter(|(step, _)| side.asks(*step)) {
+                let concerned = open.recipients.iter().filter(|one| step != Step::Receive || unreceived(one));
+                steps.push((step, at, concerned.count() as u64));
             }
         }
+        steps.retain(|(.., count)| *count > 0);
+        kept.side(side).put(entry.reference(), entry.header().time, steps);
     }
 }
 
