@@ -31,6 +31,7 @@ const FOLLOWED_EVERY: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Late {
     /// The longest overdue first.
+    #[serde(rename = "due")]
     pub listed: Vec<DueView>,
     /// So many more are as late.
     pub more: u64,
