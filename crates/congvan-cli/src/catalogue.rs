@@ -59,15 +59,22 @@ async fn list(app: &App, args: ProcedureList) -> Result<Exit, Failure> {
     let level = args.level.map(|level| level.parse::<Level>()).transpose();
     let level = level.map_err(|error| Failure::Procedure(error.to_string()))?.map(|level| level.name().to_owned());
     let on = args.on.as_deref().map(date).transpose()?.map(|on| on.to_string());
-    let filter =
-        Filter { publisher: args.publisher, level, field: args.field, text: args.text, on, retired: args.retired };
+    let filter = Filter {
+        publisher: args.publisher,
+        level,
+        field: args.field,
+        text: args.text,
+        on,
+        retired: args.retired,
+        after: args.after,
+    };
     let link = app.session(false).await?;
     let reply = link.0.call(Request::Catalogue { filter, limit: usize::from(args.limit) }).await;
     link.close().await;
     let Reply::Catalogue(listed) = reply? else { return Err(Failure::Unexpected) };
     app.out.result(&listed, |page| print_list(page, &listed, app.out.lang))?;
-    if listed.more {
-        app.out.remark(app.out.lang.more_procedures(args.limit));
+    if let Some(next) = &listed.next {
+        app.out.remark(app.out.lang.more_procedures(next));
     }
     Ok(Exit::Done)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use congvan::control::{Reply, Request};
 use congvan::legal::Carries;
 use congvan::view::{DocumentSummary, DocumentView, EventKind, EventView, LinkView, Progress, StatusView};
+use congvan::witness::CoverView;
 use serde::Serialize;
 
 use crate::args;
@@ -131,6 +132,7 @@ fn print(page: &mut Page, document: &DocumentView, lang: Lang) {
         false => lang.not_checked(),
     };
     fields.push((lang.h_proof(), verdict));
+    fields.extend(cover(proof.cover.as_ref(), lang).into_iter().map(|line| (lang.h_proof(), line)));
     fields.extend(proof.quarantined.map(|number| (lang.h_proof(), lang.in_quarantine(number))));
     if let Some(certificate) = &proof.certificate {
         let report = &certificate.report;
@@ -142,6 +144,20 @@ fn print(page: &mut Page, document: &DocumentView, lang: Lang) {
         fields.extend(certificate::findings(report, lang));
     }
     page.fields(&fields);
+}
+
+/// The checkpoint over it, and which agencies saw that.
+fn cover(cover: Option<&CoverView>, lang: Lang) -> Vec<String> {
+    let Some(cover) = cover else { return vec![lang.cover_none()] };
+    let by = cover.witnesses.iter().map(|witness| format!("{} ({})", witness.agency, time(lang, witness.time)));
+    let (by, seen) = (by.collect::<Vec<_>>().join(", "), cover.witnesses.len());
+    let witnessed = match (cover.witnessed, cover.needed, seen) {
+        (true, asked, _) => lang.cover_witnessed(by, seen, asked),
+        (false, 0, _) => lang.cover_nobody_asked(),
+        (false, asked, 0) => lang.cover_unwitnessed(asked),
+        (false, asked, _) => lang.cover_partly(by, seen, asked),
+    };
+    vec![lang.cover_checkpoint(cover.checkpoint, cover.size), witnessed]
 }
 
 /// That something carries a signature of its own, and what Congvan has to do with it.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use congvan::control::{Reply, Request};
-use congvan::deadline::{Deadlines, DueView, Lateness, Side, Step};
+use congvan::deadline::{Deadlines, DueView, Late, Lateness, Side, Step};
 use serde::{Deserialize, Serialize};
 
 use crate::args;
@@ -18,25 +18,30 @@ struct Listed {
     received: Option<Vec<DueView>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sent: Option<Vec<DueView>>,
+    /// Things of either side that are not listed.
+    more: u64,
 }
 
 /// `due`
 pub(crate) async fn due(app: &App, args: args::Due) -> Result<Exit, Failure> {
     let deadlines = args.config.as_deref().map(configured).transpose()?.map(Box::new);
     let link = app.session(false).await?;
-    let ask = async |side: Side, wanted: bool| -> Result<Option<Vec<DueView>>, Failure> {
+    let (only, limit) = (args.only(), usize::from(args.limit));
+    let ask = async |side: Side, wanted: bool| -> Result<Option<Late>, Failure> {
         if !wanted {
             return Ok(None);
         }
-        match link.0.call(Request::Due { side, deadlines: deadlines.clone() }).await? {
-            Reply::Due { due } => Ok(Some(due.into_iter().filter(|due| chosen(&args, due)).collect())),
+        match link.0.call(Request::Due { side, only, limit, deadlines: deadlines.clone() }).await? {
+            Reply::Due(late) => Ok(Some(late)),
             _ => Err(Failure::Unexpected),
         }
     };
     let received = ask(Side::Received, !args.sent).await;
     let sent = ask(Side::Sent, !args.received).await;
     link.close().await;
-    let listed = Listed { received: received?, sent: sent? };
+    let (received, sent) = (received?, sent?);
+    let more = [&received, &sent].into_iter().flatten().map(|late| late.more).sum();
+    let listed = Listed { received: received.map(|late| late.listed), sent: sent.map(|late| late.listed), more };
     let lang = app.out.lang;
     app.out.result(&listed, |page| {
         if let Some(received) = &listed.received {
@@ -44,6 +49,9 @@ pub(crate) async fn due(app: &App, args: args::Due) -> Result<Exit, Failure> {
         }
         if let Some(sent) = &listed.sent {
             print(page, lang.due_sent(), lang.h_by(), sent, |due| due.by.clone(), lang);
+        }
+        if more > 0 {
+            page.line(lang.due_more(more));
         }
     })?;
     Ok(Exit::Done)
@@ -61,13 +69,11 @@ fn configured(path: &Path) -> Result<Deadlines, Failure> {
     Ok(config.deadlines)
 }
 
-fn chosen(args: &args::Due, due: &DueView) -> bool {
-    match due.lateness {
-        Lateness::Overdue => !args.soon && !args.unanswered,
-        Lateness::Soon => !args.overdue && !args.unanswered,
-        Lateness::Unanswered => !args.overdue && !args.soon,
-        Lateness::DateUnreadable => !args.overdue && !args.soon && !args.unanswered,
-        Lateness::Later => false,
+impl args::Due {
+    fn only(&self) -> Option<Lateness> {
+        let asked =
+            [(self.overdue, Lateness::Overdue), (self.soon, Lateness::Soon), (self.unanswered, Lateness::Unanswered)];
+        asked.into_iter().find_map(|(asked, lateness)| asked.then_some(lateness))
     }
 }
 

@@ -89,22 +89,5 @@ async fn list(app: &App) -> Result<Exit, Failure> {
 
 /// The directory as the registrar's own ledger has it; no key is needed to read it.
 fn agencies_of(app: &App) -> Result<Vec<AgencyView>, Failure> {
-    let ledger = app.read_only()?;
-    let view = |agency: &congvan::core::Agency| {
-        let (state, status) = (ledger.state(agency.chain), ledger.status(agency.chain));
-        AgencyView {
-            code: agency.code.to_string(),
-            name: agency.name.clone(),
-            parent: agency.parent.as_ref().map(ToString::to_string),
-            standing: format!("{:?}", agency.standing).to_lowercase(),
-            chain: agency.chain.to_string(),
-            key: state.next_keys(agency.policy()).map(|keys| keys.sign.to_string()).unwrap_or_default(),
-            nodes: agency.nodes.iter().map(ToString::to_string).collect(),
-            head: status.head.map_or(0, |head| head.seq.get()),
-            verified: status.verified_through,
-            quarantined: status.quarantined.map(|quarantine| quarantine.from.get()),
-            rights: congvan::view::rights(agency.rights()),
-        }
-    };
-    Ok(ledger.roster().agencies().map(view).collect())
+    Ok(AgencyView::all(&app.read_only()?))
 }

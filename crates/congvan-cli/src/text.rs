@@ -185,11 +185,11 @@ texts! {
     system_added(id, agencies) "System {id} may now speak for {agencies}." "Hệ thống {id} từ nay được thay mặt {agencies}.";
     system_rotated(id) "System {id} has another secret; the old one is worth nothing." "Hệ thống {id} đã có khóa bí mật mới; khóa cũ hết giá trị.";
     system_removed(id) "System {id} may speak for nobody any more." "Hệ thống {id} không còn được thay mặt ai.";
-    system_once() "The secret is shown once; give it to the vendor on a safe way." "Khóa bí mật chỉ hiện một lần; hãy giao cho nhà cung cấp một cách an toàn.";
+    system_once() "The secret is shown once; hand it to the vendor in a safe way." "Khóa bí mật chỉ hiện một lần; hãy giao cho nhà cung cấp một cách an toàn.";
     system_other(codes, own) "this node sends and receives for {own} alone; {codes} matters to it only where it registers"
         "nút này chỉ gửi và nhận cho {own}; {codes} chỉ có ý nghĩa khi đăng ký";
     token_added(name, scopes) "The token {name} allows: {scopes}." "Mã truy cập {name} cho phép: {scopes}.";
-    token_once() "It is shown once, and kept nowhere; give it to the program on a safe way."
+    token_once() "It is shown once, and kept nowhere; hand it to the program in a safe way."
         "Mã chỉ hiện một lần và không được lưu lại; hãy chuyển cho phần mềm một cách an toàn.";
     token_removed(name) "The token {name} is worth nothing any more." "Mã truy cập {name} hết giá trị.";
 
@@ -271,6 +271,7 @@ texts! {
     overdue() "overdue" "quá hạn";
     due_soon() "due soon" "sắp đến hạn";
     due_later() "later" "còn hạn";
+    due_more(count) "{count} more; --limit lists more" "còn {count} việc khác; dùng --limit để xem thêm";
     unanswered() "never answered" "chưa từng trả lời";
     date_unreadable() "date unreadable" "không đọc được ngày";
     step_receive() "accept or refuse" "tiếp nhận hoặc từ chối";
@@ -299,6 +300,13 @@ texts! {
     genuine_by(key, head) "signature checked, key {key}; the chain here reaches number {head}"
         "đã kiểm chữ ký, khóa {key}; chuỗi tại đây đến số {head}";
     not_checked() "its own signature was not checked yet" "chưa kiểm chữ ký riêng";
+    cover_none() "not yet covered by a checkpoint of its agency" "chưa được chốt sổ";
+    cover_checkpoint(number, size) "covered by checkpoint {number} of its agency, over every number up to {size}"
+        "được chốt sổ ở mục số {number} của nơi gửi, gồm mọi số đến {size}";
+    cover_witnessed(by, seen, asked) "witnessed by {by}: {seen} of {asked} asked" "chứng kiến bởi {by}: {seen} trên {asked} cơ quan cần có";
+    cover_partly(by, seen, asked) "not yet witnessed: {seen} of {asked} asked ({by})" "chưa đủ chứng kiến: {seen} trên {asked} cơ quan cần có ({by})";
+    cover_unwitnessed(asked) "not yet witnessed: 0 of {asked} asked" "chưa được chứng kiến: 0 trên {asked} cơ quan cần có";
+    cover_nobody_asked() "this network names no witnesses" "mạng này chưa chỉ định cơ quan chứng kiến";
     in_quarantine(number) "in quarantine from number {number} on" "bị cách ly từ số {number}";
     active() "active" "hoạt động";
     is_suspended() "suspended" "tạm dừng";
@@ -323,8 +331,7 @@ texts! {
     live() "in the catalogue" "đang trong danh mục";
     retired() "retired" "đã bãi bỏ";
     not_published() "not published" "chưa công bố";
-    more_procedures(limit) "Only the first {limit} are shown; --limit or a filter shows others."
-        "Chỉ hiện {limit} thủ tục đầu; dùng --limit hoặc bộ lọc để xem thêm.";
+    more_procedures(next) "There are more; the next page: --after {next}" "Còn thủ tục khác; trang tiếp theo: --after {next}";
     yes() "yes" "có";
     no() "no" "không";
     vnd(amount) "{amount} VND" "{amount} đồng";

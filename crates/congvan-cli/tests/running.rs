@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use common::{H55, Net, Ran, TC, TTTT, congvan, json, sample, two_nodes};
+use common::{H55, Net, Ran, TC, TTTT, congvan, json, run, sample, two_nodes, two_nodes_with};
 
 /// Runs the binary without keeping the nodes, which run in this process, from their work.
 async fn ask(net: &Net, dir: &str, words: &[&str]) -> Ran {
@@ -97,6 +97,36 @@ async fn a_follower_is_told_as_things_happen_and_loses_nothing() {
     // The first was acknowledged before the second was asked for; whether the second was, is open.
     let events = ask(&net, "tttt", &["events", "so"]).await.ok().json();
     assert!(events["events"].as_array().unwrap().iter().all(|event| event["id"] != ids[0]), "{events}");
+    for node in nodes {
+        node.shutdown().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_reader_is_told_which_checkpoint_covers_a_document_and_who_witnessed_it() {
+    let net = Net::new();
+    let sent = net.send_packet();
+    let show = |words: &[&str]| run(&net.path("h55"), &[words, &["show", &sent[..8]]].concat()).ok();
+    show(&["--lang", "en"]).says("not yet covered by a checkpoint of its agency");
+    show(&["--lang", "vi"]).says("chưa được chốt sổ");
+    net.registrar(&["roster", "witnesses", "--threshold", "1", TTTT]).ok();
+    net.share_roster(&["h55", "tttt"]);
+    // Sooner than in service: nobody waits for a minute.
+    let nodes = two_nodes_with(&net, std::time::Duration::from_millis(100)).await;
+    let shown = async |lang| {
+        let (dir, words) = (net.path("h55"), ["--lang", lang, "show", &sent[..8]].map(str::to_owned));
+        tokio::task::spawn_blocking(move || run(&dir, &words)).await.unwrap().ok().out
+    };
+    let witnessed = async {
+        while !shown("en").await.contains(&format!("witnessed by {TTTT} (")) {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), witnessed).await.expect("it is witnessed");
+    let text = shown("en").await;
+    assert!(text.contains("over every number up to 1") && text.contains("1 of 1 asked"), "{text}");
+    let text = shown("vi").await;
+    assert!(text.contains("chứng kiến bởi") && text.contains("1 trên 1 cơ quan cần có"), "{text}");
     for node in nodes {
         node.shutdown().await;
     }

@@ -5,6 +5,8 @@
 mod access;
 #[path = "api/attachments.rs"]
 mod attachments;
+#[path = "api/catalogue.rs"]
+mod catalogue;
 #[path = "api/client.rs"]
 mod client;
 #[path = "api/contract.rs"]

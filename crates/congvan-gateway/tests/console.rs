@@ -16,6 +16,8 @@ mod mail;
 mod office;
 #[path = "console/pictures.rs"]
 mod pictures;
+#[path = "console/proof.rs"]
+mod proof;
 #[path = "console/speed.rs"]
 mod speed;
 #[path = "console/wrong.rs"]

@@ -229,7 +229,7 @@ pub enum NetError {
     #[error("bootstrap address {0} does not end in /p2p/<peer> of an Ed25519 key: append it")]
     Bootstrap(Multiaddr),
     /// It cannot listen there.
-    #[error("cannot listen on {address}: {source}; free the address or configure another")]
+    #[error("cannot listen on {address}: {}; free the address or configure another", reason(source))]
     Listen {
         /// Where.
         address: Multiaddr,
@@ -300,6 +300,14 @@ pub fn start(config: NetConfig) -> Result<(Net, mpsc::Receiver<NetEvent>), NetEr
     let asks = Arc::new(Semaphore::new(limits.asks));
     runtime.spawn(driver::Driver::new(swarm, names, book, limits, orders, event_sender).run());
     Ok((Net { local, orders: order_sender, asks }, events))
+}
+
+/// Why not; libp2p's own words leave out what the system said.
+fn reason(error: &TransportError<io::Error>) -> String {
+    match error {
+        TransportError::Other(error) => error.to_string(),
+        unsupported => unsupported.to_string(),
+    }
 }
 
 /// Whether a port is free. libp2p listens with `SO_REUSEPORT`, so two nodes on one port would both

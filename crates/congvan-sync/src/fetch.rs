@@ -174,6 +174,17 @@ impl Wants {
     }
 }
 
+impl Wants {
+    /// The last number of each chain that some peer says it holds and we lack.
+    pub(crate) fn ahead(&self) -> BTreeMap<ChainId, Seq> {
+        let last = |want: &Want| want.holders.values().map(|holder| holder.until).max();
+        let ahead = |(chain, want): (&ChainId, &Want)| {
+            last(want).filter(|last| last.get() > want.have).map(|last| (*chain, last))
+        };
+        self.chains.iter().filter_map(ahead).collect()
+    }
+}
+
 fn number(head: Option<Point>) -> u64 {
     head.map_or(0, |head| head.seq.get())
 }

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use congvan_core::ChainId;
 use congvan_core::blob::BlobRef;
+use congvan_core::{ChainId, Seq};
 
 use crate::blobs::Blobs;
 use crate::conduct::Conducts;
@@ -131,6 +131,11 @@ impl Replica {
             behind_by: behind.get(peer).copied().unwrap_or(0),
         };
         self.peers.iter().map(status).collect()
+    }
+
+    /// The chains of which some connected peer says that it holds more than we, and up to which number.
+    pub fn ahead_of_us(&self) -> BTreeMap<ChainId, Seq> {
+        self.wants.ahead()
     }
 
     /// The blobs still to be fetched.

@@ -47,6 +47,8 @@ pub struct Filter {
     pub on: Option<String>,
     /// The retired ones too.
     pub retired: bool,
+    /// Behind this one: `next` of the page before.
+    pub after: Option<String>,
 }
 
 /// What a filter means, once its words are understood.
@@ -57,6 +59,17 @@ struct Wanted {
     text: Option<String>,
     on: Option<Date>,
     retired: bool,
+    after: Option<(AgencyCode, ProcedureCode)>,
+}
+
+/// Where a page of the catalogue ends: a publisher and one of its procedures. No publisher's code has a slash.
+fn place(publisher: &AgencyCode, code: &ProcedureCode) -> String {
+    format!("{publisher}/{code}")
+}
+
+fn read_place(text: &str) -> Result<(AgencyCode, ProcedureCode), CatalogueError> {
+    let (publisher, code) = text.split_once('/').ok_or_else(|| CatalogueError::NoPlace(text.to_owned()))?;
+    Ok((AgencyCode::new(publisher)?, ProcedureCode::new(code)?))
 }
 
 impl TryFrom<Filter> for Wanted {
@@ -70,6 +83,7 @@ impl TryFrom<Filter> for Wanted {
             text: filter.text.map(|text| text.to_lowercase()),
             on: filter.on.map(|on| on.parse()).transpose()?,
             retired: filter.retired,
+            after: filter.after.as_deref().map(read_place).transpose()?,
         })
     }
 }
@@ -267,15 +281,20 @@ impl Node {
     pub fn catalogue(&self, filter: Filter, limit: usize) -> Result<CatalogueList, CatalogueError> {
         let wanted = Wanted::try_from(filter)?;
         let (ledger, roster) = (&self.0.ledger, self.0.ledger.roster());
-        let mut list = CatalogueList { procedures: Vec::new(), more: false };
+        let mut list = CatalogueList { procedures: Vec::new(), more: false, next: None };
         for chain in self.publishers(&roster)? {
             let Some(agency) = roster.agency(chain) else { continue };
             if wanted.publisher.as_ref().is_some_and(|publisher| *publisher != agency.code) {
                 continue;
             }
+            let seen = wanted.after.as_ref().map(|(publisher, code)| (publisher.cmp(&agency.code), code));
+            if seen.is_some_and(|(publisher, _)| publisher.is_gt()) {
+                continue;
+            }
+            let seen = seen.filter(|(publisher, _)| publisher.is_eq()).map(|(_, code)| code);
             let publisher = Publisher { ledger, agency };
-            for (_, story) in publisher.stories()? {
-                if story.life == Life::Retired && !wanted.retired {
+            for (code, story) in publisher.stories()? {
+                if seen.is_some_and(|seen| code <= *seen) || (story.life == Life::Retired && !wanted.retired) {
                     continue;
                 }
                 let Some(procedure) = publisher.says(&story)?.filter(|procedure| wanted.includes(procedure)) else {
@@ -285,9 +304,11 @@ impl Node {
                     list.more = true;
                     return Ok(list);
                 }
+                list.next = Some(place(&agency.code, &code));
                 list.procedures.push(ProcedureSummary::of(&agency.code, &procedure, &story));
             }
         }
+        list.next = None;
         Ok(list)
     }
 

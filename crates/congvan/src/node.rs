@@ -1,5 +1,6 @@
 //! The node: one ledger, one agency, its peers.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,13 +8,14 @@ use std::time::Duration;
 
 use congvan_certificate::Anchors;
 use congvan_core::keyfile::Keys;
-use congvan_core::{AgencyCode, AgencySecret, ChainId, ChainState, EntryId, NetworkId, NodeKey, SealSecret, SecretKey};
+use congvan_core::{
+    AgencyCode, AgencySecret, ChainId, ChainState, EntryId, NetworkId, NodeKey, SealSecret, SecretKey, Seq,
+};
 use congvan_net::{Multiaddr, Net, NetConfig, NetError};
 use congvan_store::{HighWater, Ledger, MarkError, OpenError, Options, StoreError, Writer};
-use congvan_sync::Peer;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::deadline::Deadlines;
+use crate::deadline::{self, Boards, Deadlines};
 use crate::gate::{Facts, Gate};
 use crate::registry::{self, Registry};
 use crate::replicate::{self, Input};
@@ -200,7 +202,7 @@ impl Builder {
             publishing: tokio::sync::Mutex::new(()),
             turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
             registry: Registry::new(&ledger)?,
-            evidence: Mutex::new(None),
+            beside: Mutex::new(Vec::new()),
             own: Mutex::new(own),
             writer: Mutex::new(None),
             replica: Mutex::new(None),
@@ -211,6 +213,7 @@ impl Builder {
             archive: self.archive,
             trust,
             deadlines: self.deadlines,
+            boards: Boards::default(),
             network,
             node,
             home,
@@ -224,9 +227,10 @@ impl Builder {
             let thread = replicate::spawn(node.0.clone(), inputs, events)?;
             *lock(&node.0.replica) = Some(thread);
             registry::spawn(&node, self.report_arrival);
-            let stop = node.0.registry.stopping();
-            let evidence = tokio::spawn(witness::run(node.clone(), self.checkpoints, stop));
-            *lock(&node.0.evidence) = Some(evidence);
+            let stop = || node.0.registry.stopping();
+            let evidence = tokio::spawn(witness::run(node.clone(), self.checkpoints, stop()));
+            let due = tokio::spawn(deadline::run(node.clone(), stop()));
+            lock(&node.0.beside).extend([evidence, due]);
         }
         Ok(node)
     }
@@ -318,6 +322,7 @@ pub(crate) struct Shared {
     /// The authorities that the operator trusts.
     pub trust: Anchors,
     pub deadlines: Deadlines,
+    pub boards: Boards,
     pub passphrase: Option<String>,
     pub own: Mutex<Own>,
     pub facts: Mutex<Facts>,
@@ -332,8 +337,8 @@ pub(crate) struct Shared {
     /// still is so when it is written.
     turns: [tokio::sync::Mutex<()>; TURNS],
     pub registry: Registry,
-    /// Writes checkpoints and cosignatures.
-    evidence: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    /// What writes checkpoints and cosignatures, and what follows what is due.
+    beside: Mutex<Vec<tokio::task::JoinHandle<()>>>,
     pub writer: Mutex<Option<Writer>>,
     /// The mark beside the key, until the writer takes it.
     mark: Mutex<Option<HighWater>>,
@@ -577,6 +582,15 @@ impl Node {
         answered.await.ok()
     }
 
+    /// How far connected peers say that they hold the chains of which this node lacks something: the agency's code
+    /// and the last number.
+    pub async fn announced(&self) -> BTreeMap<String, u64> {
+        let wanted = self.ask_replica(Input::Wanted).await.unwrap_or_default();
+        let roster = self.0.ledger.roster();
+        let named = |(chain, last): (ChainId, Seq)| Some((roster.agency(chain)?.code.to_string(), last.get()));
+        wanted.announced.into_iter().filter_map(named).collect()
+    }
+
     /// Connected peers.
     pub async fn peers(&self) -> Vec<PeerView> {
         let Some(net) = &self.0.net else { return Vec::new() };
@@ -592,24 +606,7 @@ impl Node {
 
     /// The directory.
     pub fn agencies(&self) -> Vec<AgencyView> {
-        let ledger = &self.0.ledger;
-        let view = |agency: &congvan_core::Agency| {
-            let (state, status) = (ledger.state(agency.chain), ledger.status(agency.chain));
-            AgencyView {
-                code: agency.code.to_string(),
-                name: agency.name.clone(),
-                parent: agency.parent.as_ref().map(|code| code.to_string()),
-                standing: format!("{:?}", agency.standing).to_lowercase(),
-                chain: agency.chain.to_string(),
-                key: state.next_keys(agency.policy()).map(|keys| keys.sign.to_string()).unwrap_or_default(),
-                nodes: agency.nodes.iter().map(Peer::to_string).collect(),
-                head: status.head.map_or(0, |head| head.seq.get()),
-                verified: status.verified_through,
-                quarantined: status.quarantined.map(|quarantine| quarantine.from.get()),
-                rights: crate::view::rights(agency.rights()),
-            }
-        };
-        ledger.roster().agencies().map(view).collect()
+        AgencyView::all(&self.0.ledger)
     }
 
     /// Counts up with every change of the ledger, for whoever follows [`Ledger::feed`].
@@ -632,9 +629,9 @@ impl Node {
             ending.await;
         }
         shared.registry.stop().await;
-        let evidence = lock(&shared.evidence).take();
-        if let Some(evidence) = evidence {
-            let _ = evidence.await;
+        let beside = std::mem::take(&mut *lock(&shared.beside));
+        for task in beside {
+            let _ = task.await;
         }
         // The replica thread ends by itself when asked; whoever waits for it must not block the runtime.
         let _ = shared.to_replica.send(Input::Stop).await;

@@ -71,12 +71,14 @@ pub(crate) fn spawn(
 }
 
 /// What is still to be had of others.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Wanted {
     /// Attachments.
     pub(crate) blobs: usize,
     /// Entries, of the peer that is most ahead.
     pub(crate) behind: u64,
+    /// Chains of which some peer says that it holds more, and up to which number.
+    pub(crate) announced: BTreeMap<ChainId, Seq>,
 }
 
 struct Driver {
@@ -157,7 +159,7 @@ impl Driver {
             }
             Input::Wanted(answer) => {
                 let behind = self.replica.peers().iter().map(|peer| peer.behind_by).max().unwrap_or_default();
-                let _ = answer.send(Wanted { blobs: self.wanted.len(), behind });
+                let _ = answer.send(Wanted { blobs: self.wanted.len(), behind, announced: self.replica.ahead_of_us() });
             }
             Input::Stop => inputs.close(),
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use congvan_core::limits::CLOCK_TOLERANCE_MS;
 use congvan_core::{Kind, Time};
 
-use crate::deadline::{DAY_MS, Lateness, Side};
+use crate::deadline::{Lateness, Side};
 use crate::node::Node;
 use crate::read::ReadError;
 
@@ -30,23 +30,15 @@ impl Node {
     /// [`ReadError::Store`].
     pub fn tally(&self, now: Time) -> Result<Tally, ReadError> {
         let deadlines = &self.0.deadlines;
-        let count = |side| -> Result<BTreeMap<Lateness, u64>, ReadError> {
-            let mut counts = BTreeMap::new();
-            for due in self.due(side, deadlines, now)? {
-                *counts.entry(due.lateness).or_default() += 1;
-            }
-            Ok(counts)
-        };
-        let since = now.as_millis().saturating_sub(u64::from(deadlines.look_back_days) * DAY_MS);
         Ok(Tally {
-            deliveries: self.deliveries(since)?,
-            due_received: count(Side::Received)?,
-            due_sent: count(Side::Sent)?,
+            deliveries: self.deliveries(deadlines.since(now))?,
+            due_received: self.count_due(Side::Received, now)?,
+            due_sent: self.count_due(Side::Sent, now)?,
             ahead_of_clock: self.ahead_of_clock(now)?,
         })
     }
 
-    fn deliveries(&self, since: u64) -> Result<BTreeMap<Option<String>, u64>, ReadError> {
+    fn deliveries(&self, since: Time) -> Result<BTreeMap<Option<String>, u64>, ReadError> {
         let ledger = &self.0.ledger;
         let chain = self.0.own().chain;
         let mut counts = BTreeMap::new();
@@ -54,7 +46,7 @@ impl Node {
         while let Some(seq) = next {
             next = seq.previous();
             let Some(entry) = ledger.entry(chain, seq)? else { continue };
-            if entry.header().time.as_millis() < since {
+            if entry.header().time < since {
                 break;
             }
             if entry.header().kind != Kind::DOCUMENT {

@@ -1,6 +1,7 @@
 //! What the node shows of its ledger: plain data, for people and for JSON.
 
-use congvan_core::StatusCode;
+use congvan_core::{Agency, StatusCode};
+use congvan_store::Ledger;
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::KeyCertificate;
@@ -218,12 +219,40 @@ pub struct AgencyView {
     pub nodes: Vec<String>,
     /// The last number of its chain here.
     pub head: u64,
+    /// When that was written, by its agency's clock: milliseconds since 1970.
+    #[serde(default)]
+    pub newest: Option<u64>,
     /// How many of its entries had their own signatures checked here, from the first on.
     pub verified: u64,
     /// The first number in quarantine.
     pub quarantined: Option<u64>,
     /// What it may do besides writing documents, from its next number on: `publish`.
     pub rights: Vec<String>,
+}
+
+impl AgencyView {
+    /// The directory, as a ledger has it.
+    pub fn all(ledger: &Ledger) -> Vec<Self> {
+        let view = |agency: &Agency| {
+            let (state, status) = (ledger.state(agency.chain), ledger.status(agency.chain));
+            let last = status.head.and_then(|head| ledger.entry(agency.chain, head.seq).ok().flatten());
+            Self {
+                code: agency.code.to_string(),
+                name: agency.name.clone(),
+                parent: agency.parent.as_ref().map(|code| code.to_string()),
+                standing: format!("{:?}", agency.standing).to_lowercase(),
+                chain: agency.chain.to_string(),
+                key: state.next_keys(agency.policy()).map(|keys| keys.sign.to_string()).unwrap_or_default(),
+                nodes: agency.nodes.iter().map(|node| node.to_string()).collect(),
+                head: status.head.map_or(0, |head| head.seq.get()),
+                newest: last.map(|entry| entry.header().time.as_millis()),
+                verified: status.verified_through,
+                quarantined: status.quarantined.map(|quarantine| quarantine.from.get()),
+                rights: rights(agency.rights()),
+            }
+        };
+        ledger.roster().agencies().map(view).collect()
+    }
 }
 
 /// The words for rights.

@@ -6,7 +6,7 @@ mod common;
 use common::{Network, eventually};
 use congvan::core::document::Relation;
 use congvan::core::status::StatusNote;
-use congvan::core::{AgencyCode, EntryRef, Envelope, Link, StatusCode, Text, Time};
+use congvan::core::{AgencyCode, EntryRef, Envelope, Link, RosterAction, StatusCode, Text, Time};
 use congvan::deadline::{Deadlines, DueView, Lateness, Side, Step};
 use congvan::{Node, Outgoing};
 
@@ -19,13 +19,35 @@ fn letter(to: &[AgencyCode], subject: &str, due: &str) -> Outgoing {
     Outgoing { to: to.to_vec(), envelope, ..Outgoing::default() }
 }
 
-fn listed(node: &Node, side: Side, now: u64) -> Vec<DueView> {
-    // Every hour of every day works, so that the day on which the test runs does not matter.
+/// Every hour of every day works, so that the day on which the test runs does not matter.
+fn deadlines() -> Deadlines {
     let deadlines = r#"{"calendar": {
         "working_days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "morning": "00:00-12:00", "afternoon": "12:00-23:59"
     }, "soon": "6h"}"#;
-    let deadlines: Deadlines = serde_json::from_str(deadlines).unwrap();
-    node.due(side, &deadlines, Time::from_millis(now)).unwrap()
+    serde_json::from_str(deadlines).unwrap()
+}
+
+async fn start(network: &Network, n: usize, peers: &[String]) -> Node {
+    network.start_with(n, peers, |builder| builder.deadlines(deadlines())).await
+}
+
+/// What the lives of all documents say; what the node keeps for quick answers must be that.
+fn listed(node: &Node, side: Side, now: u64) -> Vec<DueView> {
+    let now = Time::from_millis(now);
+    let all = node.due(side, &deadlines(), now).unwrap();
+    let (later, late): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|due| due.lateness == Lateness::Later);
+    let kept = node.late(side, None, now, usize::MAX).unwrap();
+    assert_eq!((&kept.listed, kept.more, kept.later), (&late, 0, later.len() as u64));
+    assert_eq!(node.late(side, Some(Lateness::Later), now, usize::MAX).unwrap().listed, later);
+    assert_eq!(node.late_by(&deadlines(), side, None, now, usize::MAX).unwrap(), kept);
+    let first = node.late(side, None, now, 1).unwrap();
+    assert_eq!(first.listed, late[..late.len().min(1)]);
+    assert_eq!(first.more, late.len().saturating_sub(1) as u64);
+    for lateness in [Lateness::Overdue, Lateness::Soon, Lateness::Unanswered, Lateness::DateUnreadable] {
+        let only: Vec<_> = late.iter().filter(|due| due.lateness == lateness).cloned().collect();
+        assert_eq!(node.late(side, Some(lateness), now, usize::MAX).unwrap().listed, only);
+    }
+    all
 }
 
 fn of(listed: &[DueView], document: EntryRef) -> Vec<(Step, Lateness)> {
@@ -40,8 +62,8 @@ async fn say(node: &Node, document: EntryRef, code: StatusCode) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_sides_see_what_is_due_and_what_was_never_answered() {
     let network = Network::new(3);
-    let a = network.start(0, &[]).await;
-    let b = network.start(1, &a.listen_addresses().await).await;
+    let a = start(&network, 0, &[]).await;
+    let b = start(&network, 1, &a.listen_addresses().await).await;
     let to = &network.codes[1..];
     let proposal = a.send(letter(&to[..1], "kiến nghị", "")).await.unwrap().entry;
     let dated = a.send(letter(&to[..1], "có hạn", "2099/01/01")).await.unwrap().entry;
@@ -86,6 +108,44 @@ async fn both_sides_see_what_is_due_and_what_was_never_answered() {
     .await;
     // What was sent longer ago than one looks back is not listed, whatever it is.
     assert!(listed(&a, Side::Sent, sent + 400 * DAY).is_empty());
+    // A clock that was ahead by years, and is right again, loses nothing.
+    assert_eq!(of(&listed(&a, Side::Sent, late), both).len(), 2);
     a.shutdown().await;
     b.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_taken_back_or_no_longer_trusted_is_due_as_its_life_says() {
+    let network = Network::new(3);
+    let a = start(&network, 0, &[]).await;
+    let b = start(&network, 1, &a.listen_addresses().await).await;
+    let c = start(&network, 2, &a.listen_addresses().await).await;
+    let to = &network.codes[1..];
+    let old = a.send(letter(to, "bản cũ", "")).await.unwrap().entry;
+    let arrived = |node: &Node| node.life(&old.id.to_string()).is_ok_and(|life| !life.history.is_empty());
+    eventually("it arrives", async || arrived(&b) && arrived(&c)).await;
+    let now = a.document(&old.id.to_string()).unwrap().summary.time + 13 * HOUR;
+    assert_eq!(of(&listed(&c, Side::Received, now), old), [(Step::Receive, Lateness::Overdue)]);
+    // Replaced by one that does not go to C, who is not told of it: its list says the same as its ledger.
+    let link = Link { relation: Relation::Replaces, document: old };
+    let new = a.send(Outgoing { links: vec![link], ..letter(&to[..1], "bản mới", "") }).await.unwrap().entry;
+    eventually("C has the replacement", async || c.ledger().entry_by_id(new.id).unwrap().is_some()).await;
+    assert!(node_lists(&c, now).is_empty());
+    assert!(of(&listed(&b, Side::Received, now), old).is_empty());
+    assert!(of(&listed(&a, Side::Sent, now), old).is_empty());
+    // What B said counts no more once the registrar ends its chain before it.
+    say(&b, new, StatusCode::Completed).await;
+    eventually("A learns it", async || of(&listed(&a, Side::Sent, now), new).is_empty()).await;
+    let chain = b.chain();
+    network.desk.change(RosterAction::Suspend { chain, last: None }).unwrap();
+    network.share_roster(a.ledger());
+    assert_eq!(of(&listed(&a, Side::Sent, now), new), [(Step::Receive, Lateness::Overdue)]);
+    for node in [a, b, c] {
+        node.shutdown().await;
+    }
+}
+
+/// What a list shows: what of it is settled, though the node was not told, is not shown.
+fn node_lists(node: &Node, now: u64) -> Vec<DueView> {
+    node.late(Side::Received, None, Time::from_millis(now), 10).unwrap().listed
 }

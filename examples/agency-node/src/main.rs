@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use congvan::Node;
 use congvan_gateway::{ConsoleOptions, Exposure, Gateway, GatewayError, Tls, TlsError};
 use congvan_search::{Search, SearchError};
@@ -34,7 +34,7 @@ const STRAGGLERS: Duration = Duration::from_millis(500);
 
 /// The node that an agency runs: a replica of the ledger, and its part of the network.
 #[derive(Parser)]
-#[command(version, after_help = "Exit codes: 0 stopped as asked, 1 failed, 2 wrong configuration or usage.")]
+#[command(version, after_help = AFTER_HELP)]
 struct Arguments {
     /// The configuration.
     #[arg(long, value_name = "FILE", env = ENV_CONFIG, default_value = DEFAULT_PATH)]
@@ -42,7 +42,16 @@ struct Arguments {
     /// Only say whether the configuration is right.
     #[arg(long)]
     check: bool,
+    /// Write the manual's page into a directory, and end.
+    #[arg(long, value_name = "DIR", hide = true)]
+    man: Option<PathBuf>,
 }
+
+const AFTER_HELP: &str = "Every key of the configuration is explained in the file that is installed; a variable such as \
+CONGVAN_NODE_HTTP goes before the key http. SIGTERM and SIGINT stop the node. The command congvan(1) works on the node that runs: `congvan doctor` says \
+what needs doing.
+
+Exit codes: 0 stopped as asked, 1 failed, 2 wrong configuration or usage.";
 
 /// Why the node ended, or never began.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +76,15 @@ enum Failure {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(dir) = &arguments.man {
+        return match clap_mangen::generate_to(Arguments::command(), dir) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("congvan-node: the manual's page cannot be written into {}: {error}", dir.display());
+                ExitCode::FAILURE
+            }
+        };
+    }
     let config = match Config::load(&arguments.config, environment()) {
         Ok(config) => config,
         Err(error) => {

@@ -106,3 +106,18 @@ fn check_says_whether_the_configuration_is_right() {
     let output = command.args(["--check", "--config"]).arg(dir.path().join("none.toml")).output().unwrap();
     assert!(output.status.code() == Some(2) && String::from_utf8_lossy(&output.stderr).contains("none.toml"));
 }
+
+#[test]
+fn the_manuals_page_is_made_by_the_program_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let man =
+        |to: &std::path::Path| Command::new(env!("CARGO_BIN_EXE_congvan-node")).arg("--man").arg(to).output().unwrap();
+    assert!(man(dir.path()).status.success());
+    let page = std::fs::read_to_string(dir.path().join("congvan-node.1")).unwrap();
+    for words in [".TH congvan-node 1", "\\-\\-config", "\\-\\-check", "CONGVAN_NODE_HTTP", "SIGTERM", "congvan(1)"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!page.contains("\\-\\-man"), "{page}");
+    let failed = man(&dir.path().join("nowhere"));
+    assert!(!failed.status.success() && String::from_utf8_lossy(&failed.stderr).contains("nowhere"));
+}

@@ -4,9 +4,9 @@
 mod common;
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 
+use common::machine::{self, Machine, congvan};
 use common::{Setting, until};
 use congvan::core::invitation::InvitationCode;
 
@@ -17,43 +17,9 @@ const CODE: &str = "33DX-Q6EX-K1DR-G6AV-KJDX-P6RW-S1SP";
 const OFFICE: &str = "000.00.00.H55";
 const AGENCY: &str = "000.00.09.H55";
 
-/// The command, which is built beside the node.
-fn congvan() -> PathBuf {
-    let path = Path::new(env!("CARGO_BIN_EXE_congvan-node")).with_file_name("congvan");
-    assert!(path.exists(), "{} is missing: cargo build --release --workspace --bins", path.display());
-    path
-}
-
-struct Machine {
-    root: tempfile::TempDir,
-    /// The node's configuration, where commands find the directory.
-    config: PathBuf,
-}
-
-impl Machine {
-    fn shell(&self, script: &str) -> Output {
-        let path = format!("{}:{}", congvan().parent().unwrap().display(), std::env::var("PATH").unwrap());
-        let mut shell = Command::new("sh");
-        for name in ["CONGVAN_DIR", "CONGVAN_LANG", "CONGVAN_PASSPHRASE", "LC_ALL", "LC_MESSAGES"] {
-            shell.env_remove(name);
-        }
-        shell.args(["-e", "-c", script]).current_dir(self.root.path()).env("PATH", path).env("LANG", "C.UTF-8");
-        shell.env("CONGVAN_NODE_CONFIG", &self.config).stdin(Stdio::null()).output().unwrap()
-    }
-
-    #[track_caller]
-    fn run(&self, script: &str) -> String {
-        let ran = self.shell(script);
-        let (out, err) = (String::from_utf8(ran.stdout).unwrap(), String::from_utf8(ran.stderr).unwrap());
-        assert!(ran.status.success(), "{script}\n{out}{err}");
-        out
-    }
-}
-
 /// The page's commands that contain a word.
 fn block(word: &str) -> &'static str {
-    let mut blocks = PAGE.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    blocks.find(|block| block.contains(word)).unwrap_or_else(|| panic!("the page has no command with {word:?}"))
+    machine::block(PAGE, word)
 }
 
 struct Desk(Child);

@@ -107,6 +107,9 @@ pub(crate) struct ProcedureList {
     /// The retired ones too
     #[arg(long)]
     pub retired: bool,
+    /// Go on behind the page before, which says this
+    #[arg(long, value_name = "PLACE")]
+    pub after: Option<String>,
     /// At most this many
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub limit: u16,

@@ -182,6 +182,9 @@ pub(crate) struct Due {
     /// Only what was never answered
     #[arg(long)]
     pub unanswered: bool,
+    /// The most things to list on each side
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub limit: u16,
     /// A node.toml whose [deadlines] to go by
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -35,22 +35,24 @@ pub(super) struct Listed {
     /// The retired ones too.
     #[serde(default)]
     retired: bool,
+    /// `next` of the page before.
+    after: Option<String>,
     /// How many, at most.
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<usize>,
 }
 
-/// Procedures, by publisher and code. `more` says whether there are others: narrow the filter.
+/// Procedures, by publisher and code.
 #[utoipa::path(get, path = "/procedures", operation_id = "procedures", tag = "catalogue", params(Listed), security(("bearer" = ["catalogue:read"])),
-    responses((status = 200, description = "The procedures", body = CatalogueList)))]
+    responses((status = 200, description = "A page", body = CatalogueList)))]
 pub(super) async fn procedures(
     State(api): State<Arc<Api>>,
     _: May<CatalogueRead>,
     Query(listed): Query<Listed>,
 ) -> Result<Json<CatalogueList>, Problem> {
-    let Listed { publisher, level, field, text, on, retired, limit } = listed;
+    let Listed { publisher, level, field, text, on, retired, after, limit } = listed;
     let limit = page_of(limit)?;
-    let filter = Filter { publisher, level, field, text, on, retired };
+    let filter = Filter { publisher, level, field, text, on, retired, after };
     blocking(move || api.node.catalogue(filter, limit)).await.map(Json)
 }
 

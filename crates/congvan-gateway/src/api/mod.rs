@@ -94,7 +94,7 @@ struct Api {
     memory: Arc<Semaphore>,
     /// Held while an idempotency key is bound to a request.
     keys: Mutex<()>,
-    webhooks: Webhooks,
+    webhooks: Arc<Webhooks>,
     /// Closed when the gateway stops.
     stopped: watch::Receiver<()>,
 }

@@ -233,7 +233,9 @@ impl From<CatalogueError> for Problem {
                 Self { field: Some("publisher".to_owned()), ..Self::new(Kind::Ambiguous, detail) }
             }
             CatalogueError::NoAgency(_) => Self::new(Kind::UnknownAgency, detail),
-            CatalogueError::Part(_) | CatalogueError::Name(_) => Self::new(Kind::Invalid, detail),
+            CatalogueError::Part(_) | CatalogueError::Name(_) | CatalogueError::NoPlace(_) => {
+                Self::new(Kind::Invalid, detail)
+            }
             CatalogueError::Gone { .. } => Self::new(Kind::NotHereYet, detail),
             CatalogueError::Read(error) => error.into(),
             CatalogueError::Send(error) => error.into(),

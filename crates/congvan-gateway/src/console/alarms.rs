@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use congvan::core::limits::CLOCK_TOLERANCE_MS;
 use congvan::core::quarantine::Reason;
 use congvan::setup;
 use congvan::{Gate, Node};
 use tokio::sync::Mutex;
 
+use super::clock;
 use super::page;
 use super::problem::Problem;
 use super::text::Lang;
@@ -24,8 +24,6 @@ const LEAST_FREE: u64 = 2 << 30;
 const LEAST_SHARE: u64 = 5;
 /// ... unless there is still as much as this.
 const ENOUGH_FREE: u64 = 20 << 30;
-/// Agencies whose clocks must agree that ours is behind.
-const WITNESSES: usize = 2;
 
 /// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +42,8 @@ pub(crate) enum Alarm {
     ClockBehind { minutes: u64 },
     /// This machine's clock was set back behind our own last entry.
     ClockSetBack { minutes: u64 },
+    /// Several agencies answered our documents before the time that this machine wrote on them.
+    ClockAhead { minutes: u64 },
     /// No other node is connected.
     Alone,
 }
@@ -62,6 +62,7 @@ impl Alarm {
             Self::Waiting { .. } => lang.alarm_waiting(),
             Self::Disk { free } => lang.alarm_disk(lang.size(*free)),
             Self::ClockBehind { minutes } | Self::ClockSetBack { minutes } => lang.alarm_clock(minutes),
+            Self::ClockAhead { minutes } => lang.alarm_clock_ahead(minutes),
             Self::Alone => lang.alarm_alone(),
         }
     }
@@ -74,7 +75,7 @@ impl Alarm {
             Self::Closed { .. } => lang.alarm_closed_next(),
             Self::Waiting { .. } => lang.alarm_waiting_next(),
             Self::Disk { .. } => lang.alarm_disk_next(),
-            Self::ClockBehind { .. } => lang.alarm_clock_behind_next(),
+            Self::ClockBehind { .. } | Self::ClockAhead { .. } => lang.alarm_clock_behind_next(),
             Self::ClockSetBack { .. } => lang.alarm_clock_set_back_next(),
             Self::Alone => lang.alarm_alone_next(),
         }
@@ -122,7 +123,7 @@ fn look(node: &Node, peers: usize) -> Vec<Alarm> {
         Ok(disk) => alarms.extend(disk_alarm(disk.free, disk.total)),
         Err(error) => tracing::warn!(%error, "how full the disk is cannot be seen"),
     }
-    alarms.extend(clock(node));
+    alarms.extend(clock::look(node, setup::now()));
     let others = node.ledger().roster().agencies().filter(|agency| !agency.nodes.is_empty()).count() > 1;
     if others && peers == 0 {
         alarms.push(Alarm::Alone);
@@ -148,23 +149,6 @@ fn distrusted(node: &Node) -> Vec<Alarm> {
 fn disk_alarm(free: u64, total: u64) -> Option<Alarm> {
     let short = free < LEAST_FREE || (free < ENOUGH_FREE && free < total / 100 * LEAST_SHARE);
     short.then_some(Alarm::Disk { free })
-}
-
-/// Our own last entry must not be in the future, and not those of several others.
-fn clock(node: &Node) -> Option<Alarm> {
-    let (ledger, now) = (node.ledger(), setup::now().as_millis());
-    let ahead = |chain| {
-        let head = ledger.status(chain).head?;
-        let entry = ledger.entry(chain, head.seq).ok().flatten()?;
-        let ahead = entry.header().time.as_millis().checked_sub(now)?;
-        (ahead > CLOCK_TOLERANCE_MS).then_some(ahead / 60_000)
-    };
-    if let Some(minutes) = ahead(node.chain()) {
-        return Some(Alarm::ClockSetBack { minutes });
-    }
-    let others: Vec<_> = ledger.chains().into_iter().filter_map(ahead).collect();
-    let least = others.iter().min().copied()?;
-    (others.len() >= WITNESSES).then_some(Alarm::ClockBehind { minutes: least })
 }
 
 impl Lang {

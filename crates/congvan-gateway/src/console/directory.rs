@@ -41,6 +41,7 @@ pub(crate) async fn agencies(
         connected.insert(peer.agency, peer.connected_s);
     }
     connected.insert(console.node.code().to_string(), 0);
+    let announced = console.node.announced().await;
     let online = sought.online.is_some();
     let (total, agencies, connected) = console
         .read(move |node| {
@@ -75,7 +76,7 @@ pub(crate) async fn agencies(
                     th scope="col" { (lang.agency()) } th scope="col" { (lang.connection()) }
                     th.number scope="col" { (lang.held_to()) } th scope="col" { (lang.checked()) }
                 } }
-                tbody { @for agency in &agencies { (row(lang, agency, connected.get(&agency.code).copied(), agency.code == own.as_str())) } }
+                tbody { @for agency in &agencies { (row(lang, agency, connected.get(&agency.code).copied(), announced.get(&agency.code).copied(), agency.code == own.as_str())) } }
             }
             p.small { (lang.agencies_note()) }
         }
@@ -85,7 +86,8 @@ pub(crate) async fn agencies(
     Ok(page.show(&console, body).await?.into_response())
 }
 
-fn row(lang: Lang, agency: &AgencyView, connected: Option<u64>, own: bool) -> Markup {
+fn row(lang: Lang, agency: &AgencyView, connected: Option<u64>, announced: Option<u64>, own: bool) -> Markup {
+    let behind = announced.map_or(0, |last| last.saturating_sub(agency.head));
     html! {
         tr {
             td.what {
@@ -103,7 +105,11 @@ fn row(lang: Lang, agency: &AgencyView, connected: Option<u64>, own: bool) -> Ma
                     None => (chip(Tone::Grey, "line", &lang.not_connected_now())),
                 }
             }
-            td.number { (lang.number(agency.head)) }
+            td.number {
+                (lang.number(agency.head))
+                @if let Some(newest) = agency.newest { p.under { (page::moment(newest)) } }
+                @if behind > 0 { p.under { span.warn { (lang.behind_by(lang.number(behind))) } } }
+            }
             td {
                 @match agency.quarantined {
                     Some(from) => span.warn { (icon("/alarms")) " " (lang.distrusted_from(lang.number(from))) },

@@ -17,9 +17,11 @@ use serde::Deserialize;
 use super::Console;
 use super::act;
 use super::due;
+use super::files;
 use super::list;
 use super::page::{self, Page, Part, icon};
 use super::problem::Problem;
+use super::proof;
 use super::text::Lang;
 use super::time;
 use super::who::Who;
@@ -51,7 +53,8 @@ impl Loaded {
         let life: Life = node.life(&document.summary.id)?;
         let own = node.code();
         let asked = life.recipient(&own).map(|recipient| recipient.open.clone()).unwrap_or_default();
-        let codes = document.summary.to.iter().chain([&document.summary.from]);
+        let witnesses = document.proof.cover.iter().flat_map(|cover| &cover.witnesses).map(|witness| &witness.agency);
+        let codes = document.summary.to.iter().chain([&document.summary.from]).chain(witnesses);
         let names = codes.map(|code| (code.clone(), page::name_of(node, code))).collect();
         let sent = Time::from_millis(document.summary.time);
         let matter = Matter { sent, due: &document.summary.due, priority: &document.priority };
@@ -66,7 +69,7 @@ impl Loaded {
     }
 
     /// An agency's name.
-    fn name(&self, code: &str) -> String {
+    pub(super) fn name(&self, code: &str) -> String {
         self.names.get(code).map_or_else(|| code.to_owned(), String::clone)
     }
 
@@ -100,7 +103,7 @@ pub(crate) async fn document(
         (head(lang, &loaded, &title))
         div.two {
             div { (files(lang, &loaded)) (details(lang, &loaded)) (recipients(lang, &loaded)) (history(lang, &loaded)) }
-            aside { (act::card(&who, &loaded)?) (deadlines(lang, &loaded)) (proof(lang, &loaded)) }
+            aside { (act::card(&who, &loaded)?) (deadlines(lang, &loaded)) (proof::card(lang, &loaded)) }
         }
     };
     Ok(Page { who: &who, part, title, here }.show(&console, body).await?.into_response())
@@ -127,6 +130,7 @@ fn head(lang: Lang, loaded: &Loaded, title: &str) -> Markup {
                 @if let Some(own) = own.filter(|_| !loaded.is_sent()) { (words::own_state(lang, own)) }
                 @if let Some(standing) = words::standing(lang, &summary.standing) { (standing) }
                 @if let Some(urgency) = words::urgency(lang, &loaded.document.priority) { (urgency) }
+                (proof::chip(lang, loaded))
                 @if let Some(by) = &summary.standing_by { a href={ "/documents/" (by) } { (lang.see_that_document()) } }
             }
             p.muted {
@@ -151,6 +155,9 @@ fn files(lang: Lang, loaded: &Loaded) -> Markup {
                         (icon("file"))
                         @if file.present {
                             a href={ "/documents/" (document.summary.id) "/files/" (number) } download { (file.name) }
+                            @if files::is_viewable(file) {
+                                a.button.small href={ "/documents/" (document.summary.id) "/files/" (number) "?view" } target="_blank" rel="noopener" aria-label=(lang.view_file(&file.name)) { (lang.view()) }
+                            }
                             span.muted { (size(file)) @if file.zipped { " · ZIP" } }
                         } @else {
                             span { (file.name) } span.warn { (lang.still_coming()) }
@@ -287,41 +294,6 @@ fn deadlines(lang: Lang, loaded: &Loaded) -> Markup {
                     }
                 }
                 @if loaded.due.len() > MAX_DUE { p.muted { (lang.and_others(loaded.due.len() - MAX_DUE)) } }
-            }
-        }
-    }
-}
-
-/// What this node vouches for, in words; no more than is true.
-fn proof(lang: Lang, loaded: &Loaded) -> Markup {
-    let (summary, proof) = (&loaded.document.summary, &loaded.document.proof);
-    let distrusted = proof.quarantined.is_some_and(|from| summary.number >= from);
-    let number = lang.number(summary.number);
-    html! {
-        section.card.proof {
-            h2 { (lang.proof()) }
-            @if distrusted {
-                p.bad { (icon("/alarms")) b { (lang.proof_distrusted(&number, loaded.name(&summary.from))) } }
-                p { (lang.proof_distrusted_next()) }
-            } @else {
-                p.good { (icon("done")) b { (lang.proof_genuine(&number, &summary.from)) } }
-                p { (lang.proof_means(loaded.name(&summary.from))) }
-            }
-            details {
-                summary { (lang.proof_more()) }
-                dl.codes {
-                    (page::field(&lang.proof_id(), &summary.id))
-                    (page::field(&lang.proof_key(), &proof.signer))
-                    (page::field(&lang.proof_digest(), &proof.payload_digest))
-                    (page::field(&lang.proof_previous(), &proof.previous))
-                    (page::field(&lang.proof_head(), &lang.number(proof.head)))
-                    @if let Some(certificate) = &proof.certificate {
-                        (page::field(&lang.proof_certificate(), &certificate.report.subject))
-                        (page::field(&lang.proof_issuer(), &certificate.report.issuer))
-                        @for finding in &certificate.report.findings { dd { (lang.pick(&finding.text_vi, &finding.text)) } }
-                    }
-                }
-                p.small { (lang.proof_how()) " " code { "congvan show " (&summary.id[..8]) } }
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use congvan::ReadError;
-use congvan::deadline::{DueView, Lateness, Side, Step};
+use congvan::deadline::{DueView, Late, Lateness, Side, Step};
 use congvan::setup;
 use maud::{Markup, html};
 
@@ -19,12 +19,14 @@ use super::words::{Tone, chip};
 
 /// Things that are listed on each side; of more, the rest is counted.
 const MAX_LISTED: usize = 200;
+/// Things that are read: of one that was never answered, also that it is not completed.
+const MAX_READ: usize = 2 * MAX_LISTED;
 
 /// `GET /due`
 pub(crate) async fn due(State(console): State<Arc<Console>>, who: Who) -> Result<Response, Problem> {
     let found = console.read(|node| -> Result<_, ReadError> {
-        let (deadlines, now) = (node.deadlines(), setup::now());
-        Ok((node.due(Side::Received, deadlines, now)?, node.due(Side::Sent, deadlines, now)?))
+        let late = |side| node.late(side, None, setup::now(), MAX_READ);
+        Ok((late(Side::Received)?, late(Side::Sent)?))
     });
     let (received, sent) = found.await??;
     let lang = who.lang;
@@ -43,23 +45,24 @@ fn list(
     lang: Lang,
     title: String,
     none: String,
-    all: &[DueView],
+    late: &Late,
     other: impl Fn(&DueView) -> &str,
     other_is: String,
 ) -> Markup {
     // Whoever never answered at all has not completed it either: said once.
+    let all = &late.listed;
     let silent = all.iter().filter(|due| due.step == Step::Answer).map(|due| (&due.document, &due.by));
     let silent: BTreeSet<_> = silent.collect();
     let said = |due: &&DueView| due.step != Step::Complete || !silent.contains(&(&due.document, &due.by));
-    let late = |due: &&DueView| due.lateness != Lateness::Later;
-    let listed: Vec<_> = all.iter().filter(said).filter(late).collect();
-    let later = all.iter().filter(|due| !late(due)).count();
+    let listed: Vec<_> = all.iter().filter(said).collect();
+    let more = late.more + listed.len().saturating_sub(MAX_LISTED) as u64;
+    let later = late.later;
     let mut names = BTreeMap::new();
     let mut name =
         |code: &str| names.entry(code.to_owned()).or_insert_with(|| page::name_of(&console.node, code)).clone();
     html! {
         section.card {
-            h2 { (title) " " span.count { (listed.len()) } }
+            h2 { (title) " " span.count { (lang.number(listed.len().min(MAX_LISTED) as u64 + more)) } }
             @if listed.is_empty() { p.muted { (none) } }
             @else {
                 table.list.flat {
@@ -77,9 +80,9 @@ fn list(
                         }
                     }
                 }
-                @if listed.len() > MAX_LISTED { p.muted { (lang.and_others(listed.len() - MAX_LISTED)) } }
+                @if more > 0 { p.muted { (lang.and_others(lang.number(more))) } }
             }
-            @if later > 0 { p.muted { (lang.due_later(later)) } }
+            @if later > 0 { p.muted { (lang.due_later(lang.number(later))) } }
         }
     }
 }

@@ -92,7 +92,7 @@ texts! {
     role_clerk() "văn thư" "clerk";
     role_viewer() "chỉ xem" "viewer";
     what_to_do() "Cần làm gì?" "What to do?";
-    alarm_count(count) "{count} cảnh báo" "{count} alarms";
+    alarm_count(count) "{count} cảnh báo" "alarms: {count}";
     pages() "Các trang" "Pages";
     page_number(number) "Trang {number}" "Page {number}";
     previous_page() "Trang trước" "Previous page";
@@ -125,7 +125,7 @@ texts! {
     problem() "Không thực hiện được" "That cannot be done";
     back_to_inbox() "Về Văn bản đến" "To the received documents";
     no_page() "Không có trang này." "There is no such page.";
-    no_page_next() "Có thể địa chỉ bị gõ sai. Hãy chọn một phần trong danh mục bên trái." "The address may be mistyped. Choose a part on the left.";
+    no_page_next() "Có thể địa chỉ bị gõ sai. Từ Văn bản đến, danh mục bên trái dẫn đến mọi phần." "The address may be mistyped. From the received documents, the list on the left leads everywhere.";
     not_found() "Không tìm thấy." "Not found.";
     not_found_next() "Có thể nội dung chưa về đến máy này. Hãy quay lại danh sách và thử lại sau ít phút."
         "It may not have arrived on this machine yet. Go back to the list, and try again in some minutes.";
@@ -170,6 +170,8 @@ texts! {
     sent_on() "Ngày gửi" "Sent on";
     until() "Hạn" "Due";
     files() "Tệp kèm" "Attachments";
+    view() "Xem" "View";
+    view_file(name) "Xem {name} (mở thẻ mới)" "View {name} (in a new tab)";
     still_coming() "đang tải về" "still arriving";
     no_subject() "(không có trích yếu)" "(no subject)";
     to_everybody() "Công khai cho mọi cơ quan" "Public, to everybody";
@@ -229,9 +231,19 @@ texts! {
     link_replaced_by() "Bị thay thế bởi" "Replaced by";
     proof() "Bằng chứng" "Proof";
     proof_genuine(number, code) "Văn bản thật: số {number} trong sổ của {code}." "Genuine: number {number} of {code}.";
+    proof_short(number) "Thật: số {number}" "Genuine: number {number}";
+    proof_not() "Không nên tin" "Not to be relied on";
     proof_means(name) "Máy này đã kiểm: đúng chữ ký của {name}, và không có gì bị sửa từ khi gửi." "This machine checked it: signed by {name}, and nothing was altered since it was sent.";
     proof_distrusted(number, name) "Không nên tin: sổ của {name} có mâu thuẫn từ trước hoặc tại số {number}." "Do not rely on it: the ledger of {name} contradicts itself at or before number {number}.";
     proof_distrusted_next() "Hãy gọi điện hỏi nơi gửi trước khi xử lý, và xem phần Cảnh báo." "Telephone the sender before you act on it, and see Alarms.";
+    cover_none() "Chưa được chốt sổ. Máy của nơi gửi tự chốt sổ khi có mạng, thường trong vài phút."
+        "Not yet covered by a checkpoint of its agency. Its node makes one by itself, usually within minutes.";
+    cover_checkpoint(number, size) "Được chốt sổ ở mục số {number} của nơi gửi, gồm mọi số đến {size}."
+        "Covered by checkpoint {number} of its agency, over every number up to {size}.";
+    cover_witnessed(seen, asked) "Đã được chứng kiến ({seen} cơ quan; mạng yêu cầu {asked}):" "Witnessed ({seen} of {asked} asked) by:";
+    cover_unwitnessed(seen, asked) "Chưa đủ chứng kiến: {seen} trên {asked} cơ quan cần có." "Not yet witnessed: {seen} of {asked} asked.";
+    cover_nobody_asked() "Mạng này chưa chỉ định cơ quan chứng kiến." "This network names no witnesses yet.";
+    proof_root(size) "Gốc băm của sổ đến số {size}" "Root of the ledger up to number {size}";
     proof_more() "Chi tiết kỹ thuật" "Technical details";
     proof_id() "Mã" "Id";
     proof_key() "Khóa ký" "Signing key";
@@ -330,12 +342,13 @@ texts! {
     online_only() "Chỉ cơ quan đang kết nối" "Connected agencies only";
     connection() "Kết nối" "Connection";
     held_to() "Có đến số" "Held up to number";
+    behind_by(count) "còn thiếu {count}" "{count} behind";
     checked() "Đã kiểm chữ ký" "Signatures checked";
     checked_all() "đủ" "all";
     checked_to(number) "đến số {number}" "up to number {number}";
     distrusted_from(number) "không tin từ số {number}" "distrusted from number {number}";
-    agencies_note() "“Có đến số”: máy này đang giữ sổ của cơ quan đó đến số nào. Kết nối trực tiếp không cần thiết: văn bản đi qua bất kỳ máy nào."
-        "“Held up to number”: how far this machine keeps that agency's ledger. A direct connection is not needed: documents travel through any machine.";
+    agencies_note() "“Có đến số”: máy này đang giữ sổ của cơ quan đó đến số nào, mục mới nhất ghi lúc nào, và còn thiếu bao nhiêu so với máy khác. Kết nối trực tiếp không cần thiết: văn bản đi qua bất kỳ máy nào."
+        "“Held up to number”: how far this machine keeps that agency's ledger, when its newest entry was written, and how many other machines have beyond it. A direct connection is not needed: documents travel through any machine.";
     this_agency() "cơ quan này" "this agency";
     suspended() "tạm dừng" "suspended";
     closed() "đã đóng" "closed";
@@ -391,6 +404,7 @@ texts! {
     alarm_disk_next() "Hãy báo kỹ thuật viên dọn hoặc thay ổ đĩa. Khi đầy, máy sẽ không nhận và không gửi được nữa."
         "Ask your technician for room. Once it is full, this machine can neither receive nor send.";
     alarm_clock(minutes) "Đồng hồ của máy này chạy chậm khoảng {minutes} phút." "This machine's clock is about {minutes} min behind.";
+    alarm_clock_ahead(minutes) "Đồng hồ của máy này chạy nhanh khoảng {minutes} phút." "This machine's clock is about {minutes} min ahead.";
     alarm_clock_behind_next() "Giờ ghi trên văn bản gửi đi sẽ sai. Hãy báo kỹ thuật viên bật đồng bộ giờ (NTP)."
         "Documents sent from here would state a wrong time. Ask your technician to switch on time synchronisation (NTP).";
     alarm_clock_set_back_next() "Văn bản gửi gần nhất từ máy này ghi giờ muộn hơn bây giờ. Hãy báo kỹ thuật viên bật đồng bộ giờ (NTP)."
@@ -403,7 +417,7 @@ texts! {
     writes_later() "Đang chờ" "Waiting";
     writes_not() "Không gửi được" "Not possible";
     line() "Kết nối" "Connection";
-    connected(count) "{count} máy khác" "{count} other machines";
+    connected(count) "{count} máy khác" "to {count}";
     not_connected() "Không có" "None";
     own_documents() "Đã ghi vào sổ" "Written to the ledger";
     own_documents_note() "văn bản và báo cáo của cơ quan này" "documents and reports of this agency";

@@ -130,7 +130,7 @@ const OPERATIONS: &[(&str, &str)] = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_is_described_and_does_what_its_description_says() {
-    let pair = Pair::new().await;
+    let pair = Pair::witnessed().await;
     pair.publish().await;
     let [sender, receiver] = &pair.clients;
     let packet = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/bao-cao.edxml")).unwrap();
@@ -146,6 +146,13 @@ async fn every_operation_is_described_and_does_what_its_description_says() {
     let document = format!("/api/v1/documents/{id}");
     let status = json!({"status": "03", "note": "Đã tiếp nhận", "staff": {"name": "Văn thư"}});
     receiver.post(&format!("{document}/statuses"), &status).await.is(201);
+    // Each answer on the way is held against the description: uncovered, covered, witnessed.
+    let proof = until("the document is witnessed", async || {
+        let proof = sender.get(&document).await.is(200).json()["proof"].take();
+        (proof["cover"]["witnessed"] == true).then_some(proof)
+    })
+    .await;
+    assert_eq!((&proof["cover"]["needed"], &proof["cover"]["witnesses"][0]["agency"]), (&json!(1), &json!(TTTT)));
     receiver.get("/api/v1/inbox?limit=1").await.is(200);
     sender.get("/api/v1/outbox").await.is(200);
     let attachment = format!("{document}/attachments/0");
@@ -236,6 +243,8 @@ async fn the_description_is_one_that_tools_can_read() {
         let public = ["/openapi.json", "/problems/{name}"].contains(&path);
         assert_eq!(operation.get("security").is_none(), public, "{method} {path}");
     }
+    let proof = &description["components"]["schemas"]["ProofView"]["properties"]["cover"];
+    assert!(proof.to_string().contains("#/components/schemas/CoverView"), "{proof}");
     // Each reference leads somewhere.
     let text = description.to_string();
     for reference in text.split("\"#/components/schemas/").skip(1).map(|rest| rest.split('"').next().unwrap()) {

@@ -177,6 +177,15 @@ impl Receiver {
     }
 }
 
+/// Puts another file in a private file's place, as an editor does.
+fn put(file: &std::path::Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let new = file.with_extension("new");
+    std::fs::write(&new, text).unwrap();
+    std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::rename(&new, file).unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_is_tried_until_it_is_taken_also_after_a_restart() {
     let pair = Pair::new().await;
@@ -213,6 +222,20 @@ async fn a_webhook_is_tried_until_it_is_taken_also_after_a_restart() {
     let again = again.with(clients[1].token.as_deref());
     until("it is taken", async || program.documents(secret).contains(&second).then_some(())).await;
     assert!(!program.documents(secret).contains(&before), "what was before is not reported");
+
+    // What an operator writes into the file counts without a restart; what cannot be read changes nothing.
+    let other = Receiver::start().await;
+    *other.refusing.lock().unwrap() = false;
+    let written = std::fs::read_to_string(&file).unwrap();
+    put(&file, &written.replace(&program.url, &other.url));
+    until("the file is heeded", async || (again.get(&place).await.json()["url"] == other.url).then_some(())).await;
+    put(&file, "{ half a file");
+    let third = send(&clients[0], "Ba").await;
+    until("it is taken elsewhere", async || other.documents(secret).contains(&third).then_some(())).await;
+    assert!(!program.documents(secret).contains(&third));
+    again.delete(&place).await.problem(500, "internal");
+    put(&file, &written);
+    until("it is as before", async || (again.get(&place).await.json()["url"] == program.url).then_some(())).await;
 
     again.delete(&place).await.is(204);
     again.get(&place).await.problem(404, "not-found");

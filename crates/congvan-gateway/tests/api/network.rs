@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use congvan::control::{OpenOptions, Request, Session};
 use congvan::core::catalogue::{Form, Title};
-use congvan::core::{AgencyCode, Bounded, Procedure, Rights, RosterAction, Text};
+use congvan::core::{AgencyCode, Bounded, Procedure, Rights, RosterAction, Sorted, Text, WitnessPolicy};
 use congvan::registrar::Registrar;
 use congvan::setup::{self, Home};
 use congvan::tokens::{Scope, Tokens};
@@ -35,10 +35,20 @@ impl Pair {
     }
 
     pub(crate) async fn with(options: ApiOptions) -> Self {
+        Self::having(options, congvan::witness::EVERY).await
+    }
+
+    /// The second witnesses what the first wrote, and neither takes a minute for it.
+    pub(crate) async fn witnessed() -> Self {
+        Self::having(ApiOptions::default(), Duration::from_millis(50)).await
+    }
+
+    async fn having(options: ApiOptions, checkpoints: Duration) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let homes = network(dir.path()).await;
-        let receiver = Node::builder(&homes[1]).listen("/ip4/127.0.0.1/tcp/0").start().await.unwrap();
-        let sender = Node::builder(&homes[0]).listen("/ip4/127.0.0.1/tcp/0");
+        let builder = |home| Node::builder(home).listen("/ip4/127.0.0.1/tcp/0").checkpoints(checkpoints);
+        let receiver = builder(&homes[1]).start().await.unwrap();
+        let sender = builder(&homes[0]);
         let sender = sender.bootstrap(congvan_examples::address(&receiver).await).start().await.unwrap();
         let nodes = [sender, receiver];
         for node in &nodes {
@@ -101,8 +111,11 @@ async fn network(dir: &std::path::Path) -> [PathBuf; 2] {
             let admission = setup::create_agency(home, &genesis, code, name, None, None).unwrap();
             registrar.change(RosterAction::Admit(admission)).unwrap();
         }
-        let chain = registrar.ledger().roster().by_code(&AgencyCode::new(H55).unwrap()).unwrap().chain;
-        registrar.change(RosterAction::Rights { chain, rights: Rights::PUBLISH, after: None }).unwrap();
+        let chain = |code| registrar.ledger().roster().by_code(&AgencyCode::new(code).unwrap()).unwrap().chain;
+        let action = RosterAction::Rights { chain: chain(H55), rights: Rights::PUBLISH, after: None };
+        registrar.change(action).unwrap();
+        let witnesses = Sorted::from_unsorted(vec![chain(TTTT)]).unwrap();
+        registrar.change(RosterAction::Witnesses(WitnessPolicy { witnesses, threshold: 1 })).unwrap();
         archive::export(registrar.ledger(), false, &mut roster, &mut |_| {}).unwrap();
     }
     for home in &homes {

@@ -83,6 +83,9 @@ async fn a_document_goes_from_one_clerk_to_the_other_and_its_progress_comes_back
     assert_eq!(download.header("content-type"), "application/octet-stream");
     assert!(download.header("content-disposition").starts_with("attachment; filename=\"Quyet toan _quy_.bin\""));
     assert!(download.header("content-security-policy").contains("sandbox"));
+    // Only a PDF is shown, and nothing else, whatever it says that it is.
+    let asked = receiver.get(&format!("{document}/files/0?view")).await;
+    assert!(asked.header("content-disposition").starts_with("attachment;"));
     receiver.get(&format!("{document}/files/7")).await.is(404);
 
     report(&mut receiver, &id, "03", &[]).await.leads_to(&format!("{document}?done=03"));
@@ -255,4 +258,27 @@ async fn documents_are_found_without_accents_by_number_agency_and_day() {
     client.get("/outbox?from=01%2F01%2F2020").await.has("Mời họp");
     client.get("/outbox?from=hom%20qua").await.has("Ngày chưa đúng");
     client.get("/outbox?page=99").await.is(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pdf_is_shown_by_the_browsers_viewer_and_what_only_says_so_is_not() {
+    let (office, _dir) = office::alone(ConsoleOptions::default()).await;
+    let mut client = Client::logged_in(office.address, "vanthu").await;
+    let send = async |file: &[u8]| {
+        let sent = office.node.send(letter(PROVINCE, "Tệp kèm", file)).await.unwrap();
+        format!("/documents/{}", sent.entry.id)
+    };
+    let (pdf, page) = (send(b"%PDF-1.4 ...").await, send(b"<script>alert(1)</script>").await);
+    client.get(&pdf).await.has("/files/0?view\" target=\"_blank\"");
+    let shown = client.get(&format!("{pdf}/files/0?view")).await;
+    assert_eq!((shown.header("content-type"), shown.header("x-content-type-options")), ("application/pdf", "nosniff"));
+    assert!(shown.header("content-disposition").starts_with("inline; filename=\"bao-cao.pdf\""));
+    assert!(shown.header("content-security-policy").starts_with("default-src 'none'; sandbox"));
+    assert_eq!(shown.bytes, b"%PDF-1.4 ...");
+    let kept = client.get(&format!("{page}/files/0?view")).await;
+    assert_eq!(kept.header("content-type"), "application/octet-stream");
+    assert!(kept.header("content-disposition").starts_with("attachment;"));
+    assert!(kept.header("content-security-policy").contains("sandbox"));
+    let kept = client.get(&format!("{pdf}/files/0")).await;
+    assert!(kept.header("content-disposition").starts_with("attachment;"));
 }

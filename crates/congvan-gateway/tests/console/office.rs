@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use congvan::Node;
-use congvan::core::{AgencyCode, Attachment, Bounded, Digest, Envelope, Text};
+use congvan::control::{OpenOptions, Request, Session};
+use congvan::core::{AgencyCode, Attachment, Bounded, Digest, Envelope, RosterAction, Sorted, Text, WitnessPolicy};
+use congvan::registrar::Registrar;
 use congvan::setup::Home;
 use congvan::users::{Password, Role, Users};
-use congvan::{Outgoing, Source};
+use congvan::witness::EVERY;
+use congvan::{Node, Outgoing, Source, archive};
 use congvan_gateway::{ConsoleOptions, Exposure, Gateway};
 use tokio::sync::oneshot;
 
@@ -45,6 +47,23 @@ fn add_users(home: &Home) {
     users.save(home).unwrap();
 }
 
+/// Has the registrar name the finance department as witness, and carries its word to everybody.
+pub(crate) async fn name_witness(dir: &Path, homes: &[PathBuf]) {
+    let mut roster = Vec::new();
+    {
+        let registrar = Registrar::open(&dir.join("registrar"), None).unwrap();
+        let chain = registrar.ledger().roster().by_code(&AgencyCode::new(FINANCE).unwrap()).unwrap().chain;
+        let witnesses = Sorted::from_unsorted(vec![chain]).unwrap();
+        registrar.change(RosterAction::Witnesses(WitnessPolicy { witnesses, threshold: 1 })).unwrap();
+        archive::export(registrar.ledger(), false, &mut roster, &mut |_| {}).unwrap();
+    }
+    for home in homes {
+        let session = Session::open(home, OpenOptions { passphrase: None, offline: true }).await.unwrap();
+        session.call_with(Request::Import, &mut roster.as_slice()).await.unwrap();
+        session.close().await;
+    }
+}
+
 /// The province's and the finance department's offices, connected to each other.
 pub(crate) struct Pair {
     pub(crate) province: Office,
@@ -55,17 +74,29 @@ pub(crate) struct Pair {
 impl Pair {
     pub(crate) async fn open() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let [province, finance] = congvan_examples::network(dir.path()).await.unwrap();
-        let province = start(&province, &[]).await;
-        let finance = start(&finance, &[&province]).await;
+        let homes = congvan_examples::network(dir.path()).await.unwrap();
+        Self::of(dir, homes, EVERY).await
+    }
+
+    /// The finance department witnesses what the province writes, and neither takes a minute for it.
+    pub(crate) async fn witnessed() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let homes = congvan_examples::network(dir.path()).await.unwrap();
+        name_witness(dir.path(), &homes).await;
+        Self::of(dir, homes, Duration::from_millis(200)).await
+    }
+
+    async fn of(dir: tempfile::TempDir, [province, finance]: [PathBuf; 2], checkpoints: Duration) -> Self {
+        let province = start(&province, &[], checkpoints).await;
+        let finance = start(&finance, &[&province], checkpoints).await;
         let options = ConsoleOptions::default();
         let (province, finance) = (Office::open(province, options).await, Office::open(finance, options).await);
         Self { province, finance, _dir: dir }
     }
 }
 
-async fn start(home: &Path, others: &[&Node]) -> Node {
-    let mut builder = Node::builder(home).listen("/ip4/127.0.0.1/tcp/0").offline_start(true);
+async fn start(home: &Path, others: &[&Node], checkpoints: Duration) -> Node {
+    let mut builder = Node::builder(home).listen("/ip4/127.0.0.1/tcp/0").offline_start(true).checkpoints(checkpoints);
     for other in others {
         builder = builder.bootstrap(congvan_examples::address(other).await);
     }

@@ -30,15 +30,9 @@ fn document(to: &str, code: &str, kind: &str, subject: &str, due: &str) -> Outgo
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "writes the README's pictures: make screenshots"]
-async fn the_pictures_of_the_readme() {
-    if !chromium::is_here() {
-        return;
-    }
-    let dir = std::env::var_os("CONGVAN_SCREENSHOTS").map_or_else(std::env::temp_dir, PathBuf::from);
-    std::fs::create_dir_all(&dir).unwrap();
-    let pair = Pair::open().await;
+/// Two offices in the middle of a working day, and the documents that the province sent.
+async fn working_day() -> (Pair, Vec<String>) {
+    let pair = Pair::witnessed().await;
     let (province, finance) = (&pair.province.node, &pair.finance.node);
     let mut sent = Vec::new();
     for (code, kind, subject, due) in [
@@ -74,7 +68,27 @@ async fn the_pictures_of_the_readme() {
         finance.report(id, code, note(words, department)).await.unwrap();
     }
     until("the sender knows", async || province.document(&sent[2]).ok().filter(|d| d.history.len() > 1)).await;
+    until("the documents are witnessed", async || {
+        let proof = finance.document(&sent[1]).ok()?.proof;
+        proof.cover.filter(|cover| cover.witnessed)
+    })
+    .await;
+    (pair, sent)
+}
 
+fn pictures() -> PathBuf {
+    let dir = std::env::var_os("CONGVAN_SCREENSHOTS").map_or_else(std::env::temp_dir, PathBuf::from);
+    std::fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "writes the README's pictures: make screenshots"]
+async fn the_pictures_of_the_readme() {
+    if !chromium::is_here() {
+        return;
+    }
+    let (dir, (pair, sent)) = (pictures(), working_day().await);
     let clerk = Browser::open(pair.finance.address).await;
     clerk.log_in().await;
     clerk.picture(&dir.join("inbox.png"), 620).await;
@@ -88,4 +102,42 @@ async fn the_pictures_of_the_readme() {
     sender.goto("/outbox").await;
     sender.picture(&dir.join("outbox.png"), 620).await;
     sender.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "writes pictures of every page in both languages, as an office screen shows them"]
+async fn every_page_to_look_at() {
+    if !chromium::is_here() {
+        return;
+    }
+    let (dir, (pair, sent)) = (pictures(), working_day().await);
+    let document = format!("/documents/{}", sent[1]);
+    for (office, name) in [(&pair.finance, "receiver"), (&pair.province, "sender")] {
+        let browser = Browser::open(office.address).await;
+        for language in ["vi", "en"] {
+            browser.goto(&format!("/language/{language}?back=%2Flogin")).await;
+            browser.picture(&dir.join(format!("{language}-{name}-login.png")), 768).await;
+            browser.log_in().await;
+            for page in [
+                "/inbox",
+                "/outbox",
+                "/send",
+                "/due",
+                "/agencies",
+                "/catalogue",
+                "/node",
+                "/alarms",
+                "/help",
+                "/nowhere",
+                &document,
+            ] {
+                browser.goto(page).await;
+                let page = page.trim_start_matches('/').split('/').next().unwrap();
+                browser.picture(&dir.join(format!("{language}-{name}-{page}.png")), 768).await;
+            }
+            browser.click("form[action='/logout'] button").await;
+            browser.arrive("/login").await;
+        }
+        browser.close().await;
+    }
 }

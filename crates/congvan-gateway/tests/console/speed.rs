@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use congvan::Outgoing;
-use congvan::core::AgencyCode;
+use congvan::core::status::StatusNote;
+use congvan::core::{AgencyCode, StatusCode, Text};
+use congvan::deadline::Side;
+use congvan::{Outgoing, setup};
 use congvan_gateway::ConsoleOptions;
 use futures::StreamExt;
 
@@ -26,6 +28,9 @@ async fn a_full_inbox_opens_at_once() {
         outgoing.to = vec![AgencyCode::new(PROVINCE).unwrap()];
         // The newest, which are shown, are sealed as they usually are; the others need not be for this.
         outgoing.public = number + 200 < COUNT;
+        // A tenth is overdue, and was never answered.
+        let due = if number.is_multiple_of(10) { "2026/01/05" } else { "" };
+        outgoing.envelope.due = Text::new(due).unwrap();
         let node = office.node.clone();
         async move { node.send(outgoing).await.unwrap() }
     };
@@ -49,9 +54,19 @@ async fn a_full_inbox_opens_at_once() {
         "/inbox?agency=thai%20nguyen&from=01%2F01%2F2020",
     ];
     measure(&mut client, "with an index", &places).await;
+    // A running node reads them before anybody asks; this one has no network, and nobody asked yet.
     let started = Instant::now();
     client.get("/due").await.is(200);
-    println!("{COUNT} documents: /due opens in {:?}", started.elapsed());
+    println!("{COUNT} documents: /due opens for the first time in {:?}", started.elapsed());
+    measure(&mut client, "10,000 of them overdue on each side", &["/due"]).await;
+    // What is settled is gone at once, and what comes is there.
+    let first = office.node.late(Side::Received, None, setup::now(), 1).unwrap().listed.remove(0);
+    client.get("/due").await.has(&first.document);
+    for code in [StatusCode::Accepted, StatusCode::Completed] {
+        office.node.report(&first.document, code, StatusNote::default()).await.unwrap();
+    }
+    client.get("/due").await.lacks(&first.document);
+    measure(&mut client, "one settled", &["/due"]).await;
 }
 
 /// Opens pages as a browser does, and holds the median against the limit.

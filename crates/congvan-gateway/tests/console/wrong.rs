@@ -14,14 +14,15 @@ async fn a_node_without_a_connection_says_so_everywhere() {
     let (office, _dir) = office::alone(ConsoleOptions::default()).await;
     let mut client = Client::logged_in(office.address, "vanthu").await;
     for page in ["/inbox", "/send", "/due", "/help"] {
-        client
-            .get(page)
-            .await
-            .has("class=\"banner\"")
-            .has("không kết nối được với cơ quan nào")
-            .has("class=\"badge grave\"");
+        // The banner names the gravest alarm, which on a machine whose disk is nearly full is another.
+        client.get(page).await.has("class=\"banner\"").has("class=\"badge grave\"");
     }
-    client.get("/alarms").await.has("Hãy kiểm tra mạng Internet").lacks("class=\"banner\"");
+    client
+        .get("/alarms")
+        .await
+        .has("không kết nối được với cơ quan nào")
+        .has("Hãy kiểm tra mạng Internet")
+        .lacks("class=\"banner\"");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -39,6 +39,9 @@ pub enum CatalogueError {
     /// No such agency.
     #[error("the roster knows no agency {0}")]
     NoAgency(AgencyCode),
+    /// No end of a page.
+    #[error("{0:?} ends no page: give `next` of the page before")]
+    NoPlace(String),
     /// No such form.
     #[error("the procedure has {have} forms; there is no number {asked}")]
     NoForm {

@@ -221,6 +221,9 @@ pub struct CatalogueList {
     pub procedures: Vec<ProcedureSummary>,
     /// Whether there are more than were asked for.
     pub more: bool,
+    /// What to go on behind (`after`); null at the end.
+    #[serde(default)]
+    pub next: Option<String>,
 }
 
 /// How a procedure ended.

@@ -9,5 +9,5 @@ mod protocol;
 mod server;
 mod session;
 
-pub use protocol::{LinkTo, MAX_JSON, MAX_PIECE, NamedDocument, RelationTo, Reply, Request};
+pub use protocol::{LinkTo, MAX_DUE, MAX_JSON, MAX_PIECE, NamedDocument, RelationTo, Reply, Request};
 pub use session::{OpenOptions, Session, SessionError};

@@ -12,12 +12,21 @@ use congvan_core::Relation;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{CatalogueChanges, CatalogueList, Filter, ProcedureDetail};
-use crate::deadline::{Deadlines, DueView, Side};
+use crate::deadline::{Deadlines, Late, Lateness, Side};
 use crate::search;
 use crate::view::{AgencyView, DocumentSummary, DocumentView, EventView, NodeView, PeerView};
 
 /// The most bytes of a JSON frame.
 pub const MAX_JSON: usize = 16 * 1024 * 1024;
+/// The most things due in one reply.
+pub const MAX_DUE: usize = 10_000;
+/// Those where nobody says how many.
+const DUE_LISTED: usize = 500;
+
+fn due_listed() -> usize {
+    DUE_LISTED
+}
+
 /// The most bytes of a body frame.
 pub const MAX_PIECE: usize = 256 * 1024;
 
@@ -178,10 +187,16 @@ pub enum Request {
     },
     /// Looks for documents by their words.
     Search(Box<search::Query>),
-    /// What is due, the longest overdue first.
+    /// What is late or due soon, the longest overdue first.
     Due {
         /// Of documents received, or of those sent.
         side: Side,
+        /// Only what is so late; everything but what has time where left out.
+        #[serde(default)]
+        only: Option<Lateness>,
+        /// At most so many, and at most [`MAX_DUE`].
+        #[serde(default = "due_listed")]
+        limit: usize,
         /// Working hours and terms; the node's own where left out.
         #[serde(default)]
         deadlines: Option<Box<Deadlines>>,
@@ -306,10 +321,7 @@ pub enum Reply {
     /// To [`Request::Search`].
     Searched(search::Found),
     /// To [`Request::Due`].
-    Due {
-        /// It.
-        due: Vec<DueView>,
-    },
+    Due(Late),
     /// To [`Request::Show`] and [`Request::WaitComplete`].
     Document(Box<DocumentView>),
     /// To [`Request::Send`], [`Request::Report`], [`Request::RotateKey`] and [`Request::Roster`]: it
@@ -364,4 +376,18 @@ pub enum Reply {
         /// Whether waiting and asking again may help.
         retry: bool,
     },
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_due_is_asked_and_answered_in_the_words_of_those_who_embed() {
+        let asked: Request = serde_json::from_str(r#"{"ask": "due", "side": "received"}"#).unwrap();
+        assert!(matches!(asked, Request::Due { side: Side::Received, only: None, limit: DUE_LISTED, deadlines: None }));
+        let answered = serde_json::to_value(Reply::Due(Late::default())).unwrap();
+        assert_eq!(answered, serde_json::json!({"reply": "due", "due": [], "more": 0, "later": 0}));
+    }
 }

@@ -15,7 +15,7 @@ use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 
 use super::frame::{put_end, put_json, put_piece, take_json, take_piece};
-use super::protocol::{LinkTo, NamedDocument, Reply, Request};
+use super::protocol::{LinkTo, MAX_DUE, NamedDocument, Reply, Request};
 use crate::archive;
 use crate::bundle::{Disclose, ProveError};
 use crate::catalogue::CatalogueError;
@@ -265,9 +265,13 @@ async fn answer(
             Reply::Found { ids: found.into_iter().map(|document| document.id.to_string()).collect() }
         }
         Request::Search(query) => Reply::Searched(blocking(move || n.find(&query)).await??),
-        Request::Due { side, deadlines } => {
-            let deadlines = deadlines.map_or_else(|| node.0.deadlines.clone(), |given| *given);
-            Reply::Due { due: blocking(move || n.due(side, &deadlines, crate::setup::now())).await?? }
+        Request::Due { side, only, limit, deadlines } => {
+            let (now, limit) = (crate::setup::now(), limit.min(MAX_DUE));
+            let late = blocking(move || match deadlines {
+                None => n.late(side, only, now, limit),
+                Some(deadlines) => n.late_by(&deadlines, side, only, now, limit),
+            });
+            Reply::Due(late.await??)
         }
         Request::WaitComplete { id, timeout_ms } => {
             Reply::Document(Box::new(wait_complete(node, id, Duration::from_millis(timeout_ms)).await?))

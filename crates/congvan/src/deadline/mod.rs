@@ -4,13 +4,16 @@
 //! time that it is. [`Node::due`] applies them to the ledger. Clocks decide nothing about the ledger; here
 //! they only sort what people look at.
 
+mod board;
 mod calendar;
 mod terms;
 
-use congvan_core::life::Life;
-use congvan_core::{EntryRef, Kind, LinkedEntry, Time};
+use congvan_core::life::{Life, Recipient};
+use congvan_core::{EntryRef, Envelope, Kind, LinkedEntry, Time};
 use serde::{Deserialize, Serialize};
 
+pub use board::Late;
+pub(crate) use board::{Boards, run};
 pub use calendar::{Calendar, CalendarDate, Day, Hours, NotCalendar, Term, UtcOffset, parse_date};
 pub use terms::{Deadlines, Due, Lateness, Matter, Step, Terms, Urgency, settled};
 
@@ -28,6 +31,28 @@ pub enum Side {
     Received,
     /// Of documents that it sent: what others have to do.
     Sent,
+}
+
+impl Side {
+    /// Whether one was answered is the sender's question.
+    fn asks(self, step: Step) -> bool {
+        self == Self::Sent || step != Step::Answer
+    }
+}
+
+/// A document about which somebody has something to do.
+struct Open {
+    sent: Time,
+    life: Life,
+    /// Who.
+    recipients: Vec<Recipient>,
+    envelope: Envelope,
+}
+
+impl Open {
+    fn matter(&self) -> Matter<'_> {
+        Matter { sent: self.sent, due: &self.envelope.due, priority: &self.envelope.priority }
+    }
 }
 
 /// One thing that is due.
@@ -57,23 +82,31 @@ pub struct DueView {
     pub status: Option<String>,
 }
 
+impl DueView {
+    /// What stands first in a list.
+    fn order(&self) -> impl Ord + '_ {
+        (self.at, self.step, &self.document, &self.by)
+    }
+}
+
 impl Node {
-    /// What is due at a time, the longest overdue first; with what is not due soon.
+    /// What is due at a time, the longest overdue first; with what is not due soon. It reads the life of every
+    /// document that the deadlines look back upon; [`Node::late`] does not.
     ///
     /// # Errors
     /// [`ReadError::Store`].
     pub fn due(&self, side: Side, deadlines: &Deadlines, now: Time) -> Result<Vec<DueView>, ReadError> {
-        let since = now.as_millis().saturating_sub(u64::from(deadlines.look_back_days) * DAY_MS);
+        let since = deadlines.since(now);
         let mut due = Vec::new();
         match side {
             Side::Received => {
                 for reference in self.0.ledger.by_addressee(&self.0.own().code) {
                     let EntryRef { chain, seq, .. } = reference?;
                     let Some(entry) = self.0.ledger.entry(chain, seq)? else { continue };
-                    if entry.header().time.as_millis() < since {
+                    if entry.header().time < since {
                         break;
                     }
-                    self.due_of(&entry, side, deadlines, now, &mut due)?;
+                    self.due_of(&entry, side, deadlines, now, &mut due);
                 }
             }
             Side::Sent => {
@@ -82,62 +115,55 @@ impl Node {
                 while let Some(seq) = next {
                     next = seq.previous();
                     let Some(entry) = self.0.ledger.entry(chain, seq)? else { continue };
-                    if entry.header().time.as_millis() < since {
+                    if entry.header().time < since {
                         break;
                     }
-                    self.due_of(&entry, side, deadlines, now, &mut due)?;
+                    self.due_of(&entry, side, deadlines, now, &mut due);
                 }
             }
         }
-        due.sort_by(|a, b| (a.at, a.step, &a.document, &a.by).cmp(&(b.at, b.step, &b.document, &b.by)));
+        due.sort_by(|a, b| a.order().cmp(&b.order()));
         Ok(due)
     }
 
-    fn due_of(
-        &self,
-        entry: &LinkedEntry,
-        side: Side,
-        deadlines: &Deadlines,
-        now: Time,
-        due: &mut Vec<DueView>,
-    ) -> Result<(), ReadError> {
+    /// What nobody has to do anything about, and what cannot be read, has no deadline.
+    fn open_of(&self, entry: &LinkedEntry, side: Side) -> Option<Open> {
         if entry.header().kind != Kind::DOCUMENT {
-            return Ok(());
+            return None;
         }
-        // One that cannot be read has no deadline that could be known.
-        let Ok(payload) = Self::payload_of(entry) else { return Ok(()) };
-        let Ok(life) = self.life_of(entry) else { return Ok(()) };
+        let payload = Self::payload_of(entry).ok()?;
+        let life = self.life_of(entry).ok()?;
         let own = self.0.own();
-        let concerned = |life: &Life| -> Vec<_> {
-            let open = life.recipients.iter().filter(|recipient| !settled(life, recipient));
-            open.filter(|recipient| side == Side::Sent || recipient.agency == own.code).cloned().collect()
-        };
-        let concerned = concerned(&life);
+        let open = life.recipients.iter().filter(|recipient| !settled(&life, recipient));
+        let recipients: Vec<_> =
+            open.filter(|recipient| side == Side::Sent || recipient.agency == own.code).cloned().collect();
         // Opening costs a key exchange: only where something can be due.
-        if concerned.is_empty() {
-            return Ok(());
+        if recipients.is_empty() {
+            return None;
         }
-        let Ok(envelope) = self.open(&own, entry, &payload) else { return Ok(()) };
-        let matter = Matter { sent: entry.header().time, due: &envelope.due, priority: &envelope.priority };
-        for recipient in concerned {
-            let all = deadlines.of(&matter, &life, &recipient, now);
-            // Whether one was answered is the sender's question.
-            for found in all.into_iter().filter(|found| side == Side::Sent || found.step != Step::Answer) {
+        let envelope = self.open(&own, entry, &payload).ok()?;
+        Some(Open { sent: entry.header().time, life, recipients, envelope })
+    }
+
+    fn due_of(&self, entry: &LinkedEntry, side: Side, deadlines: &Deadlines, now: Time, due: &mut Vec<DueView>) {
+        let Some(open) = self.open_of(entry, side) else { return };
+        for recipient in &open.recipients {
+            let all = deadlines.of(&open.matter(), &open.life, recipient, now);
+            for found in all.into_iter().filter(|found| side.asks(found.step)) {
                 due.push(DueView {
                     document: entry.id().to_string(),
                     by: recipient.agency.to_string(),
-                    from: life.document.sender.to_string(),
-                    code: code_of(&envelope),
-                    subject: envelope.subject.to_string(),
-                    sent: matter.sent.as_millis(),
+                    from: open.life.document.sender.to_string(),
+                    code: code_of(&open.envelope),
+                    subject: open.envelope.subject.to_string(),
+                    sent: open.sent.as_millis(),
                     step: found.step,
                     at: found.at.map(Time::as_millis),
-                    due: envelope.due.to_string(),
+                    due: open.envelope.due.to_string(),
                     lateness: found.lateness,
                     status: recipient.handling.map(|code| code.digits().to_owned()),
                 });
             }
         }
-        Ok(())
     }
 }

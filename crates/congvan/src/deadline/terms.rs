@@ -161,45 +161,75 @@ pub fn settled(life: &Life, recipient: &Recipient) -> bool {
 }
 
 impl Deadlines {
+    /// When each step of a document is due: the same for all its addressees.
+    pub(crate) fn dates(&self, matter: &Matter<'_>) -> Dates {
+        let urgency = Urgency::of(matter.priority);
+        let term = |term: Option<Term>| self.calendar.after(matter.sent, term?);
+        let receive = term(self.reception.of(urgency));
+        let (complete, last) = match matter.due.trim() {
+            "" => {
+                let at = term(self.completion.of(urgency));
+                (at.map(Some), at.or_else(|| term(self.answer)))
+            }
+            text => match parse_date(text).and_then(|date| self.calendar.end_of(date)) {
+                Some(at) => (Some(Some(at)), Some(at)),
+                None => (Some(None), term(self.answer)),
+            },
+        };
+        Dates { receive, complete, last }
+    }
+
     /// What one addressee has to do about a document, and how late it is, at a time.
     pub fn of(&self, matter: &Matter<'_>, life: &Life, recipient: &Recipient, now: Time) -> Vec<Due> {
         if settled(life, recipient) {
             return Vec::new();
         }
-        let urgency = Urgency::of(matter.priority);
-        let term = |term: Option<Term>| self.calendar.after(matter.sent, term?);
-        let mut due = Vec::new();
-        if matches!(recipient.handling, None | Some(StatusCode::Arrived)) {
-            due.extend(term(self.reception.of(urgency)).map(|at| self.due(Step::Receive, at, now)));
-        }
-        let last = match matter.due.trim() {
-            "" => {
-                let at = term(self.completion.of(urgency));
-                due.extend(at.map(|at| self.due(Step::Complete, at, now)));
-                at.or_else(|| term(self.answer))
-            }
-            text => match parse_date(text).and_then(|date| self.calendar.end_of(date)) {
-                Some(at) => {
-                    due.push(self.due(Step::Complete, at, now));
-                    Some(at)
-                }
-                None => {
-                    due.push(Due { step: Step::Complete, at: None, lateness: Lateness::DateUnreadable });
-                    term(self.answer)
-                }
-            },
-        };
-        let unanswered = last.filter(|at| *at < now);
-        due.extend(unanswered.map(|at| Due { step: Step::Answer, at: Some(at), lateness: Lateness::Unanswered }));
-        due
+        let (dates, soon) = (self.dates(matter), self.soon_after(now));
+        let steps = dates.steps().filter(|(step, _)| *step != Step::Receive || unreceived(recipient));
+        let due = steps.filter_map(|(step, at)| Some(Due { step, at, lateness: lateness(step, at, now, soon)? }));
+        due.collect()
     }
 
-    fn due(&self, step: Step, at: Time, now: Time) -> Due {
-        let lateness = match at < now {
-            true => Lateness::Overdue,
-            false if self.calendar.after(now, self.soon).is_none_or(|soon| at <= soon) => Lateness::Soon,
-            false => Lateness::Later,
-        };
-        Due { step, at: Some(at), lateness }
+    /// Documents sent before are not looked at.
+    pub(crate) fn since(&self, now: Time) -> Time {
+        Time::from_millis(now.as_millis().saturating_sub(u64::from(self.look_back_days) * super::DAY_MS))
+    }
+
+    /// What is due until then, is due soon; `None` where the calendar does not reach so far.
+    pub(crate) fn soon_after(&self, now: Time) -> Option<Time> {
+        self.calendar.after(now, self.soon)
+    }
+}
+
+/// Whether an addressee has said neither that it accepts nor that it refuses a document.
+pub(crate) fn unreceived(recipient: &Recipient) -> bool {
+    matches!(recipient.handling, None | Some(StatusCode::Arrived))
+}
+
+/// When the steps of a document are due.
+pub(crate) struct Dates {
+    receive: Option<Time>,
+    /// `Some(None)`: by a date that cannot be read.
+    complete: Option<Option<Time>>,
+    /// After which it counts as never answered.
+    last: Option<Time>,
+}
+
+impl Dates {
+    pub(crate) fn steps(&self) -> impl Iterator<Item = (Step, Option<Time>)> + use<> {
+        let receive = self.receive.map(|at| (Step::Receive, Some(at)));
+        let complete = self.complete.map(|at| (Step::Complete, at));
+        receive.into_iter().chain(complete).chain(self.last.map(|at| (Step::Answer, Some(at))))
+    }
+}
+
+/// How late a step is; `None` where nobody is asked yet why there was no answer.
+pub(crate) fn lateness(step: Step, at: Option<Time>, now: Time, soon: Option<Time>) -> Option<Lateness> {
+    match (step, at) {
+        (_, None) => Some(Lateness::DateUnreadable),
+        (Step::Answer, Some(at)) => (at < now).then_some(Lateness::Unanswered),
+        (_, Some(at)) if at < now => Some(Lateness::Overdue),
+        (_, Some(at)) if soon.is_none_or(|soon| at <= soon) => Some(Lateness::Soon),
+        (_, Some(_)) => Some(Lateness::Later),
     }
 }

@@ -8,8 +8,9 @@ mod deliver;
 mod target;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -18,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use congvan::core::rng;
-use congvan::private_file::{self, PrivateFileError};
+use congvan::private_file;
 use congvan::systems::Secret;
 use congvan::{Node, setup};
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,7 @@ use super::auth::{Admin, May};
 use super::extract::{self, Path};
 use super::problem::{Kind, Problem};
 use super::{Api, blocking};
+use crate::reload::Reloaded;
 use client::Client;
 use deliver::{Deliveries, Delivery};
 use target::Target;
@@ -38,6 +40,8 @@ use target::Target;
 const MAX_WEBHOOKS: usize = 100;
 /// What the names of their consumers begin with.
 pub(super) const CONSUMER: &str = "webhook.";
+/// How often the file is looked at.
+const HEEDED_EVERY: Duration = Duration::from_secs(5);
 /// What a secret begins with, as in the Standard Webhooks specification.
 const SECRET: &str = "whsec_";
 
@@ -73,7 +77,7 @@ impl EventName {
 }
 
 /// A webhook, as the file has it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Webhook {
     url: String,
@@ -83,7 +87,7 @@ struct Webhook {
 }
 
 /// The file.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WebhooksFile {
     webhooks: BTreeMap<String, Webhook>,
@@ -93,13 +97,13 @@ struct WebhooksFile {
 #[derive(Debug)]
 pub(super) struct Webhooks {
     node: Node,
-    path: PathBuf,
+    file: Reloaded<WebhooksFile>,
     insecure: bool,
     client: Arc<Client>,
     stopped: watch::Receiver<()>,
     running: Mutex<BTreeMap<String, Running>>,
-    /// Held while the file is changed.
-    changing: Mutex<()>,
+    /// What of the file runs, as far as it can; held while either is changed.
+    heeded: Mutex<Arc<WebhooksFile>>,
 }
 
 #[derive(Debug)]
@@ -116,19 +120,47 @@ impl Drop for Running {
 }
 
 impl Webhooks {
-    /// Runs those of the file.
-    pub(super) fn start(node: Node, insecure: bool, stopped: watch::Receiver<()>) -> Result<Self, PrivateFileError> {
-        let path = node.home().webhooks();
-        let file: WebhooksFile = private_file::load(&path)?;
-        let (client, running, changing) = (Arc::new(Client::default()), Mutex::default(), Mutex::default());
-        let webhooks = Self { node, path, insecure, client, stopped, running, changing };
-        for (id, webhook) in file.webhooks {
-            match webhooks.run(&id, webhook) {
-                Ok(()) => {}
-                Err(problem) => tracing::error!(webhook = id, ?problem, "a webhook cannot run"),
+    /// Runs those of the file, and heeds it from then on.
+    pub(super) fn start(node: Node, insecure: bool, stopped: watch::Receiver<()>) -> io::Result<Arc<Self>> {
+        let file = Reloaded::new(node.home().webhooks());
+        let (client, running, heeded) = (Arc::new(Client::default()), Mutex::default(), Mutex::default());
+        let webhooks = Arc::new(Self { node, file, insecure, client, stopped, running, heeded });
+        webhooks.heed(&mut webhooks.heeded())?;
+        tokio::spawn(follow(webhooks.clone()));
+        Ok(webhooks)
+    }
+
+    /// Stops and starts what the file says otherwise than before.
+    fn heed(&self, heeded: &mut Arc<WebhooksFile>) -> io::Result<()> {
+        let path = self.node.home().webhooks();
+        let file = self.file.get(|| private_file::load::<WebhooksFile>(&path).map_err(io::Error::other))?;
+        if Arc::ptr_eq(&file, heeded) {
+            return Ok(());
+        }
+        if file.webhooks.len() > MAX_WEBHOOKS {
+            let count = file.webhooks.len();
+            let error = format!("{} has {count} webhooks; a node has at most {MAX_WEBHOOKS}", path.display());
+            return Err(io::Error::other(error));
+        }
+        self.running().retain(|id, running| file.webhooks.get(id) == Some(&running.webhook));
+        for (id, webhook) in &file.webhooks {
+            let runs = self.running().contains_key(id);
+            if !runs && let Err(problem) = self.run(id, webhook.clone()) {
+                tracing::error!(webhook = id, ?problem, "a webhook cannot run");
             }
         }
-        Ok(webhooks)
+        *heeded = file;
+        Ok(())
+    }
+
+    fn heeded(&self) -> std::sync::MutexGuard<'_, Arc<WebhooksFile>> {
+        self.heeded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the file, and heeds it.
+    fn write(&self, heeded: &mut Arc<WebhooksFile>, file: &WebhooksFile) -> Result<(), Problem> {
+        private_file::save(&self.node.home().webhooks(), file).map_err(Problem::internal)?;
+        self.heed(heeded).map_err(Problem::internal)
     }
 
     fn run(&self, id: &str, webhook: Webhook) -> Result<(), Problem> {
@@ -161,17 +193,12 @@ impl Webhooks {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What runs, as the file has it.
-    fn file(&self) -> WebhooksFile {
-        let webhooks = self.running().iter().map(|(id, running)| (id.clone(), running.webhook.clone())).collect();
-        WebhooksFile { webhooks }
-    }
-
     fn add(&self, draft: WebhookDraft) -> Result<NewWebhook, Problem> {
         let WebhookDraft { url, events, after } = draft;
         Target::parse(&url, self.insecure).map_err(|error| Problem::invalid("url", error.to_string()))?;
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut file = self.file();
+        let mut heeded = self.heeded();
+        self.heed(&mut heeded).map_err(Problem::internal)?;
+        let mut file = WebhooksFile::clone(&heeded);
         if file.webhooks.len() >= MAX_WEBHOOKS {
             return Err(Problem::new(Kind::Invalid, format!("a node has at most {MAX_WEBHOOKS} webhooks")));
         }
@@ -186,20 +213,18 @@ impl Webhooks {
         }
         self.node.consumer(&format!("{CONSUMER}{id}"))?.acknowledge(after)?;
         let webhook = Webhook { url, secret: secret.clone(), events, since: setup::now().as_millis() };
-        file.webhooks.insert(id.clone(), webhook.clone());
-        private_file::save(&self.path, &file).map_err(Problem::internal)?;
-        self.run(&id, webhook)?;
+        file.webhooks.insert(id.clone(), webhook);
+        self.write(&mut heeded, &file)?;
         let shown = self.shown(&id)?;
         Ok(NewWebhook { webhook: shown, secret: secret.expose().to_owned() })
     }
 
     fn remove(&self, id: &str) -> Result<(), Problem> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut file = self.file();
+        let mut heeded = self.heeded();
+        self.heed(&mut heeded).map_err(Problem::internal)?;
+        let mut file = WebhooksFile::clone(&heeded);
         file.webhooks.remove(id).ok_or_else(missing)?;
-        private_file::save(&self.path, &file).map_err(Problem::internal)?;
-        self.running().remove(id);
-        Ok(())
+        self.write(&mut heeded, &file)
     }
 
     fn shown(&self, id: &str) -> Result<WebhookView, Problem> {
@@ -221,6 +246,26 @@ impl Webhooks {
         view.acknowledged = self.node.ledger().cursor(&format!("{CONSUMER}{id}"))?;
         view.waiting = last.saturating_sub(view.acknowledged);
         Ok(view)
+    }
+}
+
+/// Heeds the file while nobody asks.
+async fn follow(webhooks: Arc<Webhooks>) {
+    let mut stopped = webhooks.stopped.clone();
+    let mut ticks = tokio::time::interval(HEEDED_EVERY);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = ticks.tick() => {}
+        }
+        let (webhooks, runtime) = (webhooks.clone(), tokio::runtime::Handle::current());
+        let heeded = tokio::task::spawn_blocking(move || {
+            let _entered = runtime.enter();
+            webhooks.heed(&mut webhooks.heeded())
+        });
+        if let Ok(Err(error)) = heeded.await {
+            tracing::error!(%error, "the webhooks' file cannot be read; those that run go on");
+        }
     }
 }
 
