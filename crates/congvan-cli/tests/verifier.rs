@@ -192,7 +192,7 @@ fn altered<F: Frames>(genuine: &[Vec<u8>], run: usize, numbers: &mut Numbers) ->
             altered[one][at] ^= 1 + numbers.below(255) as u8;
         }
     }
-    let checksum = end::<F>(if run % 7 == 0 { genuine } else { &altered });
+    let checksum = end::<F>(if run.is_multiple_of(7) { genuine } else { &altered });
     file::<F>(&altered, &checksum)
 }
 
