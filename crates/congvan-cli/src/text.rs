@@ -39,6 +39,7 @@ macro_rules! texts {
 }
 
 pub(crate) mod enrolment;
+mod erasure;
 
 texts! {
     // What was done.

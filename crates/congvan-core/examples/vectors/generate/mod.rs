@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod checkpoints;
+mod erasures;
 mod invalid;
 pub(crate) mod procedures;
 mod valid;
@@ -21,6 +22,7 @@ pub(crate) fn files() -> Vec<(&'static str, String)> {
         ("chain.json", text(valid::chain(&world))),
         ("procedures.json", text(procedures::procedures())),
         ("checkpoints.json", text(checkpoints::checkpoints(&world))),
+        ("erasures.json", text(erasures::erasures(&world))),
         ("seals.json", text(valid::seals(&world))),
         ("blobs.json", text(valid::blobs())),
         ("keyfiles.json", text(valid::keyfiles())),
