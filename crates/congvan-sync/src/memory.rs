@@ -426,7 +426,7 @@ impl Ledger for MemoryLedger {
         }
         stored.entries.extend(linked.iter().map(Stored::from));
         stored.judge(&policy);
-        Ok(Ingested { entries: linked, roster_changed: false })
+        Ok(Ingested { entries: linked, ..Ingested::default() })
     }
 
     fn range(&self, chain: ChainId, from: Seq, max_bytes: usize) -> Vec<Arc<[u8]>> {
