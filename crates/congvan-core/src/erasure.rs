@@ -97,7 +97,7 @@ impl Erasure {
 
     /// Whether it names at least one entry, and says on what basis where it has to.
     pub fn is_complete(&self) -> bool {
-        !self.entries.is_empty() && !(self.reason.needs_basis() && self.basis.trim().is_empty())
+        !self.entries.is_empty() && (!self.reason.needs_basis() || !self.basis.trim().is_empty())
     }
 
     /// Those that an entry of their own chain with the header `by` reaches: what stands before it.

@@ -125,6 +125,10 @@ impl Ledger for SimLedger {
         self.inner.proof(chain)
     }
 
+    fn missing_payloads(&self, after: Option<(ChainId, Seq)>, limit: usize) -> Vec<(ChainId, Seq)> {
+        self.inner.missing_payloads(after, limit)
+    }
+
     fn has_blob(&self, blob: &BlobRef) -> bool {
         self.inner.has_blob(blob)
     }

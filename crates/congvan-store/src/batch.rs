@@ -117,10 +117,11 @@ impl Owner {
     pub(crate) fn concerns(&self, entry: &LinkedEntry, meaning: &Meaning) -> bool {
         let kind = entry.header().kind;
         // Nobody acts on these; they are found by their chain and size.
-        if matches!(kind, Kind::CHECKPOINT | Kind::WITNESS | Kind::ERASE) {
+        if matches!(kind, Kind::CHECKPOINT | Kind::WITNESS) {
             return false;
         }
-        let all = matches!(kind, Kind::ROSTER | Kind::PROCEDURE) || (self.archive && kind == Kind::DOCUMENT);
+        let all =
+            matches!(kind, Kind::ROSTER | Kind::PROCEDURE | Kind::ERASE) || (self.archive && kind == Kind::DOCUMENT);
         if all || self.chain == Some(entry.header().chain) {
             return true;
         }

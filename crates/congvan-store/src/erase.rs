@@ -189,14 +189,21 @@ impl Ledger {
         Ok(by)
     }
 
-    /// The first entries, at most `limit`, that are stored without payloads that nobody is known to have erased: to be
-    /// asked for again.
+    /// The entries behind `after`, at most `limit`, that are stored without payloads that nobody is known to have erased:
+    /// to be asked for again. In the order in which this ledger met the chains.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn missing_payloads(&self, limit: usize) -> Result<Vec<(ChainId, Seq)>, StoreError> {
+    pub fn missing_payloads(
+        &self,
+        after: Option<(ChainId, Seq)>,
+        limit: usize,
+    ) -> Result<Vec<(ChainId, Seq)>, StoreError> {
+        let after =
+            after.and_then(|(chain, seq)| Some(layout::place(self.chain(chain)?.no, seq.get().checked_add(1)?)));
+        let from = after.map_or(b"M".to_vec(), |place| layout::erasure_key(b'M', place));
         let mut missing = Vec::new();
-        for item in self.0.db.scan_prefix(Cf::Erasures, b"M", false).take(limit) {
+        for item in self.0.db.scan(Cf::Erasures, from, b"N".to_vec(), false).take(limit) {
             let (no, seq) = layout::read_place(&item?.0[1..])?;
             missing.extend(self.0.view().numbers.get(no.0 as usize).map(|chain| (*chain, seq)));
         }

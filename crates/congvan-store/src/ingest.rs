@@ -3,9 +3,7 @@
 use congvan_core::chain::Fault;
 use congvan_core::evidence::ProofError;
 use congvan_core::ingest::Ingested;
-use congvan_core::{
-    ChainError, ChainId, ChainPolicy, EquivocationProof, Kind, LinkedEntry, Point, Seq, UnverifiedEntry,
-};
+use congvan_core::{ChainError, ChainId, ChainPolicy, EquivocationProof, LinkedEntry, Point, Seq, UnverifiedEntry};
 use rayon::prelude::*;
 
 use crate::batch::{Batch, Meaning};
@@ -75,9 +73,7 @@ impl Ledger {
         let meanings: Vec<_> = linked.iter().map(|entry| Meaning::of(entry.header().kind, entry.payload())).collect();
         let concerning: Vec<_> =
             linked.iter().zip(&meanings).map(|(entry, meaning)| self.0.owner.concerns(entry, meaning)).collect();
-        // What is to be acted on: delivered, or followed.
-        let acted_on = |(entry, ours): &(&LinkedEntry, &bool)| **ours || entry.header().kind == Kind::ERASE;
-        let bad = linked.par_iter().zip(&concerning).find_first(|item| acted_on(item) && item.0.check().is_err());
+        let bad = linked.par_iter().zip(&concerning).find_first(|(entry, ours)| **ours && entry.check().is_err());
         after.doubts.note_bad(bad.map(|(entry, _)| entry.point()));
         if linked.len() == 1 && before.verified == before.head() && after.doubts.bad().is_none() {
             // The last of a batch was checked by its own signature, and here it is the only one.

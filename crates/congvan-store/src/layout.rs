@@ -121,6 +121,9 @@ impl Cf {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct ChainNo(pub(crate) u32);
 
+/// Chain and number.
+pub(crate) type Place = (ChainNo, Seq);
+
 impl ChainNo {
     pub(crate) const ROSTER: ChainNo = ChainNo(0);
 }
@@ -273,7 +276,7 @@ pub(crate) fn erased_by_key(erased: [u8; 12], by: [u8; 12]) -> Vec<u8> {
 }
 
 /// Erased and erasing place out of a key of `E`.
-pub(crate) fn read_erased_by(key: &[u8]) -> Result<((ChainNo, Seq), (ChainNo, Seq)), Corruption> {
+pub(crate) fn read_erased_by(key: &[u8]) -> Result<(Place, Place), Corruption> {
     let malformed = || Corruption::Key(key.to_vec());
     let (erased, by) = key.get(1..).and_then(|key| key.split_at_checked(12)).ok_or_else(malformed)?;
     Ok((read_place(erased)?, read_place(by)?))

@@ -143,7 +143,7 @@ fn what_is_erased_is_in_no_file_any_more_at_the_author_and_at_a_receiver() {
         let erased = home.entry_by_id(written[0].id()).unwrap().unwrap();
         assert_eq!(erased.payload(), None);
         assert_eq!(home.erased_by(&erased).unwrap(), [by.reference()]);
-        assert_eq!(home.missing_payloads(9).unwrap(), []);
+        assert_eq!(home.missing_payloads(None, 9).unwrap(), []);
         assert_eq!(payload(home, written[2].id()), Some(marker(3).to_vec()));
         // Nothing leads to it, and what another document names stays.
         let listed: Vec<_> = home.by_addressee(&code(THEIRS)).map(Result::unwrap).collect();
@@ -220,7 +220,8 @@ fn in_one_range_with_its_erasure_an_entry_is_never_stored_whole() {
     let fed = home.feed_head();
     home.ingest(theirs, entries.clone()).unwrap();
     assert_eq!(payload(&home, entries[0].id()), None);
-    assert_eq!(home.feed_head(), fed);
+    // The erasure is for everybody to follow, also outside of the ledger.
+    assert_eq!(home.feed(fed, 9).unwrap().iter().map(|item| item.kind).collect::<Vec<_>>(), [Kind::ERASE]);
     assert_eq!(files_with(home.dir.path(), &marker(1)), Vec::<String>::new());
     assert_ne!(files_with(home.dir.path(), &marker(2)), Vec::<String>::new());
 }
@@ -235,20 +236,21 @@ fn a_payload_that_nobody_erased_is_missing_until_it_comes() {
     let bare = |n: usize| again(&entries[n].bytes()[..SIGNED_LEN]);
     home.ingest(theirs, vec![bare(0), bare(1), entries[2].clone()]).unwrap();
     let at = |n: usize| (theirs, entries[n].seq());
-    assert_eq!(home.missing_payloads(9).unwrap(), [at(0), at(1)]);
-    assert_eq!(home.missing_payloads(1).unwrap(), [at(0)]);
+    assert_eq!(home.missing_payloads(None, 9).unwrap(), [at(0), at(1)]);
+    assert_eq!(home.missing_payloads(None, 1).unwrap(), [at(0)]);
+    assert_eq!(home.missing_payloads(Some(at(0)), 9).unwrap(), [at(1)]);
     let fed = home.feed_head();
     // Again without it: nothing changes. With it: it is here, and delivered.
     assert!(home.ingest(theirs, vec![bare(0)]).unwrap().filled.is_empty());
     let done = home.ingest(theirs, vec![entries[0].clone()]).unwrap();
     assert_eq!((done.entries.len(), done.filled.len()), (0, 1));
-    assert_eq!(home.missing_payloads(9).unwrap(), [at(1)]);
+    assert_eq!(home.missing_payloads(None, 9).unwrap(), [at(1)]);
     assert_eq!(home.feed_head(), fed + 1);
     assert_eq!(home.by_addressee(&code(OURS)).count(), 1);
     // The other one's erasure comes first: then nothing is missing, and nothing is taken.
     let by = world.write(&home, &mut state, THEIRS, vec![erase(vec![entries[1].point()])]);
     home.ingest(theirs, by).unwrap();
-    assert_eq!(home.missing_payloads(9).unwrap(), []);
+    assert_eq!(home.missing_payloads(None, 9).unwrap(), []);
     home.ingest(theirs, vec![entries[1].clone()]).unwrap();
     assert_eq!(payload(&home, entries[1].id()), None);
 }
@@ -263,7 +265,7 @@ fn an_erasure_that_came_without_its_own_payload_counts_once_that_is_here() {
     entries.extend(world.write(&home, &mut state, THEIRS, vec![erase(vec![entries[0].point()])]));
     home.ingest(theirs, vec![entries[0].clone(), again(&entries[1].bytes()[..SIGNED_LEN])]).unwrap();
     assert!(payload(&home, entries[0].id()).is_some());
-    assert_eq!(home.missing_payloads(9).unwrap(), [(theirs, entries[1].seq())]);
+    assert_eq!(home.missing_payloads(None, 9).unwrap(), [(theirs, entries[1].seq())]);
     home.ingest(theirs, vec![entries[1].clone()]).unwrap();
     assert_eq!(payload(&home, entries[0].id()), None);
 }
@@ -334,5 +336,5 @@ fn an_entry_set_aside_is_erased_as_well() {
     world.change(&home, RosterAction::Reinstate { chain: theirs });
     assert_eq!(home.status(theirs).head, Some(entries[1].point()));
     assert_eq!(payload(&home, entries[1].id()), None);
-    assert_eq!(home.missing_payloads(9).unwrap(), []);
+    assert_eq!(home.missing_payloads(None, 9).unwrap(), []);
 }
