@@ -13,6 +13,7 @@ mod doctor;
 mod document;
 mod due;
 mod enrol;
+mod erase;
 mod exit;
 mod export;
 mod home;
@@ -122,6 +123,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Show(args) => document::show(app, args).await,
         Command::Due(args) => due::due(app, args).await,
         Command::Status(args) => status::status(app, args).await,
+        Command::Erase(args) => erase::erase(app, args).await,
         Command::Export(args) => export::export(app, args).await,
         Command::Wait(wait) => document::wait(app, wait.id.id, wait.timeout).await,
         Command::Events(args) => document::events(app, args).await,

@@ -14,6 +14,7 @@ use congvan_sync::Peer;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::deadline::Deadlines;
+use crate::erase;
 use crate::gate::{Facts, Gate};
 use crate::registry::{self, Registry};
 use crate::replicate::{self, Input};
@@ -72,6 +73,7 @@ pub struct Builder {
     report_arrival: bool,
     deadlines: Deadlines,
     checkpoints: Duration,
+    retention: Duration,
     passphrase: Option<String>,
     trust: Option<PathBuf>,
 }
@@ -118,6 +120,13 @@ impl Builder {
     /// How often the node looks whether a checkpoint of its chain, or a cosignature of others', is due.
     pub fn checkpoints(mut self, every: Duration) -> Self {
         self.checkpoints = every.max(Duration::from_millis(1));
+        self
+    }
+
+    /// How often the node looks whether what it wrote is past its term of retention, and whether files are to be cleared
+    /// of what was erased. Where the roster has no terms, it erases nothing of itself.
+    pub fn retention(mut self, every: Duration) -> Self {
+        self.retention = every.max(Duration::from_millis(1));
         self
     }
 
@@ -201,6 +210,8 @@ impl Builder {
             turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
             registry: Registry::new(&ledger)?,
             evidence: Mutex::new(None),
+            forgetting: Mutex::new(None),
+            purging: tokio::sync::Mutex::new(()),
             own: Mutex::new(own),
             writer: Mutex::new(None),
             replica: Mutex::new(None),
@@ -227,6 +238,8 @@ impl Builder {
             let stop = node.0.registry.stopping();
             let evidence = tokio::spawn(witness::run(node.clone(), self.checkpoints, stop));
             *lock(&node.0.evidence) = Some(evidence);
+            let forgetting = erase::run(node.clone(), self.retention, node.0.registry.stopping());
+            *lock(&node.0.forgetting) = Some(tokio::spawn(forgetting));
         }
         Ok(node)
     }
@@ -334,6 +347,10 @@ pub(crate) struct Shared {
     pub registry: Registry,
     /// Writes checkpoints and cosignatures.
     evidence: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    /// Erases what is past its term, and clears files.
+    forgetting: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    /// Held while files are cleared.
+    pub purging: tokio::sync::Mutex<()>,
     pub writer: Mutex<Option<Writer>>,
     /// The mark beside the key, until the writer takes it.
     mark: Mutex<Option<HighWater>>,
@@ -474,6 +491,7 @@ impl Node {
             report_arrival: true,
             deadlines: Deadlines::default(),
             checkpoints: witness::EVERY,
+            retention: erase::EVERY,
             passphrase: None,
             trust: None,
         }
@@ -632,9 +650,9 @@ impl Node {
             ending.await;
         }
         shared.registry.stop().await;
-        let evidence = lock(&shared.evidence).take();
-        if let Some(evidence) = evidence {
-            let _ = evidence.await;
+        let tasks = [lock(&shared.evidence).take(), lock(&shared.forgetting).take()];
+        for task in tasks.into_iter().flatten() {
+            let _ = task.await;
         }
         // The replica thread ends by itself when asked; whoever waits for it must not block the runtime.
         let _ = shared.to_replica.send(Input::Stop).await;

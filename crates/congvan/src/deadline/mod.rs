@@ -105,7 +105,7 @@ impl Node {
             return Ok(());
         }
         // One that cannot be read has no deadline that could be known.
-        let Ok(payload) = Self::payload_of(entry) else { return Ok(()) };
+        let Ok(payload) = self.payload_of(entry) else { return Ok(()) };
         let Ok(life) = self.life_of(entry) else { return Ok(()) };
         let own = self.0.own();
         let concerned = |life: &Life| -> Vec<_> {
