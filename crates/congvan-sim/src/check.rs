@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use congvan_core::{ChainId, Seq, Standing};
 use congvan_sync::{ChainHead, Ledger};
 
+use crate::erase::{same, wrongly_kept};
 use crate::node::{Node, Role};
 use crate::world::World;
 
@@ -144,6 +145,18 @@ pub(crate) fn apart(nodes: &[Node], forked_roster: Option<Seq>) -> Option<Violat
         }
     }
     for (other, node) in honest(nodes) {
+        let ledger = &node.faces[0].ledger;
+        let withheld = ledger.missing_payloads(None, 1);
+        if !withheld.is_empty() {
+            return Some(Violation::Apart { one, other, difference: format!("payloads: {withheld:?}") });
+        }
+        if let Some((chain, point)) = heads.keys().find_map(|chain| Some((chain, wrongly_kept(ledger, *chain)?))) {
+            return Some(Violation::Apart {
+                one,
+                other,
+                difference: format!("{chain:?}: {point:?} is erased, and kept"),
+            });
+        }
         let missing = node.faces[0].missing_blobs();
         if !missing.is_empty() {
             return Some(Violation::Apart { one, other, difference: format!("blobs: {missing:?}") });
@@ -183,7 +196,7 @@ pub(crate) fn at_the_end(world: &World) -> Result<(), Violation> {
         let chains = standing(first, world.forked_roster).into_keys();
         let mut known =
             chains.filter(|chain| world.forked_roster.is_none() || ledger.roster().agency(*chain).is_some());
-        if let Some(chain) = known.find(|chain| ledger.entries(*chain) != first.entries(*chain)) {
+        if let Some(chain) = known.find(|chain| !same(world, *chain, &ledger.entries(*chain), &first.entries(*chain))) {
             return Err(Violation::Apart { one, other: at, difference: format!("the bytes of {chain:?}") });
         }
         for ((of, number), id) in &world.acknowledged {

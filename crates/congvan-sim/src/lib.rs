@@ -14,6 +14,7 @@
 
 pub mod check;
 mod enemy;
+mod erase;
 mod ledger;
 mod node;
 mod registrar;

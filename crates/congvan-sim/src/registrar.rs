@@ -50,7 +50,7 @@ impl World<'_> {
     }
 
     /// Writes the roster's next entry. `None` where the roster is forked, so that it takes none.
-    fn roster(&mut self, action: RosterAction) -> Result<Option<Seq>, Violation> {
+    pub(crate) fn roster(&mut self, action: RosterAction) -> Result<Option<Seq>, Violation> {
         match self.forked_roster {
             Some(_) => Ok(None),
             None => self.roster_at(0, action),

@@ -327,7 +327,7 @@ impl Node {
         let _one = self.0.purging.lock().await;
         let ledger = self.0.ledger.clone();
         let cleared = tokio::task::spawn_blocking(move || ledger.purge()).await;
-        cleared.unwrap_or_else(|_| Ok(0))
+        cleared.unwrap_or(Ok(0))
     }
 
     /// What this agency has to erase now by the network's terms of retention. `settled` moves past what needs no more
