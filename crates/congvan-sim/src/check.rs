@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use congvan_core::{ChainId, Seq, Standing};
+use congvan_core::{ChainId, Point, Seq, Standing};
 use congvan_sync::{ChainHead, Ledger};
 
 use crate::erase::{same, wrongly_kept};
@@ -124,7 +124,8 @@ fn honest(nodes: &[Node]) -> impl Iterator<Item = (usize, &Node)> {
 }
 
 /// The first difference between honest nodes, of those that healing must remove.
-pub(crate) fn apart(nodes: &[Node], forked_roster: Option<Seq>) -> Option<Violation> {
+pub(crate) fn apart(world: &World) -> Option<Violation> {
+    let (nodes, forked_roster) = (&world.nodes, world.forked_roster);
     let mut all = honest(nodes);
     let (one, first) = all.next()?;
     if let Some(seq) = forked_roster
@@ -146,8 +147,12 @@ pub(crate) fn apart(nodes: &[Node], forked_roster: Option<Seq>) -> Option<Violat
     }
     for (other, node) in honest(nodes) {
         let ledger = &node.faces[0].ledger;
-        let withheld = ledger.missing_payloads(None, 1);
-        if !withheld.is_empty() {
+        // What an erasure took that the registrar voided afterwards may be nowhere any more.
+        let withheld = ledger.missing_payloads(None, usize::MAX).into_iter().find(|(chain, seq)| {
+            let point = ledger.id_at(*chain, *seq).map(|id| Point { seq: *seq, id });
+            point.is_some_and(|point| !world.erased.contains(&(*chain, point)))
+        });
+        if withheld.is_some() {
             return Some(Violation::Apart { one, other, difference: format!("payloads: {withheld:?}") });
         }
         if let Some((chain, point)) = heads.keys().find_map(|chain| Some((chain, wrongly_kept(ledger, *chain)?))) {

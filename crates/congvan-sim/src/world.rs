@@ -210,7 +210,7 @@ impl<'a> World<'a> {
             self.trace(&item);
             self.happen(item)?;
             if time >= end {
-                return check::apart(&self.nodes, self.forked_roster).map_or(Ok(()), Err);
+                return check::apart(self).map_or(Ok(()), Err);
             }
             if self.healed && self.report.converged_ms > 0 {
                 break;
@@ -322,11 +322,7 @@ impl<'a> World<'a> {
     /// Now and then, once healed: are all the same yet?
     fn look(&mut self, node: usize) {
         let often = if self.nodes.len() <= 50 { 1 } else { 10 };
-        if node == 0
-            && self.healed
-            && (self.now / 1000).is_multiple_of(often)
-            && check::apart(&self.nodes, self.forked_roster).is_none()
-        {
+        if node == 0 && self.healed && (self.now / 1000).is_multiple_of(often) && check::apart(self).is_none() {
             self.report.converged_ms = (self.now - self.scenario.trouble_ms).max(1);
         }
     }
