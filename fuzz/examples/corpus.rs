@@ -82,6 +82,9 @@ fn place(bytes: &[u8], corpus: &mut Corpus) {
     if CheckpointPayload::from_bytes(bytes).is_ok() || WitnessPayload::from_bytes(bytes).is_ok() {
         put("checkpoint", bytes);
     }
+    if Erasure::from_bytes(bytes).is_ok() {
+        put("erasure", bytes);
+    }
     if let Ok(action) = RosterAction::from_bytes(bytes) {
         put("action", &action.to_bytes());
     }

@@ -56,6 +56,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("enrol_request", enrol_request),
     ("enrol_response", enrol_response),
     ("entry", entry),
+    ("erasure", erasure),
     ("genesis", genesis),
     ("header", header),
     ("invitation_code", invitation_code),
@@ -179,6 +180,13 @@ pub fn checkpoint(bytes: &[u8]) {
     let some = merkle::empty_root();
     let _ = merkle::check_inclusion(&proof, a, b, some, some);
     let _ = merkle::check_consistency(&proof, (a, some), (b, some));
+}
+
+/// An erasure, at any place of a chain.
+pub fn erasure(bytes: &[u8]) {
+    let Some(erasure) = law::<Erasure>(bytes) else { return };
+    assert_eq!(Erasure::of(Kind::ERASE, Some(bytes)), Some(erasure.clone()));
+    assert!(!erasure.is_complete() || !erasure.entries.is_empty());
 }
 
 /// A change of the catalogue of procedures.

@@ -13,7 +13,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::catalogue::{Catalogue, Load, ProcedureEdit, ProcedureId, ProcedureList};
 pub(crate) use self::certificate::{Certificate, Trust};
-pub(crate) use self::document::{Check, Due, Events, Export, List, Prove, Search, Send, Show, Status, Wait};
+pub(crate) use self::document::{Check, Due, Erase, Events, Export, List, Prove, Search, Send, Show, Status, Wait};
 pub(crate) use self::roster::{Change, Ending, Roster, Switch};
 pub(crate) use self::token::Token;
 use crate::text::Lang;
@@ -103,6 +103,8 @@ pub(crate) enum Command {
     Status(Status),
     /// List what is due: what this agency has to do, and what others owe it
     Due(Due),
+    /// Erase the content of what this agency wrote, at every node and for good
+    Erase(Erase),
     /// Write a document out as an edXML packet, and its attachments as files
     Export(Export),
     /// Write the proof of a document as one file that stands without any node, and a page to print

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use congvan::core::erasure::{Class, Rule};
 use congvan::core::{
-    Admission, AgencyCode, ChainId, Point, PublicKey, Rights, RosterAction, Seq, Sorted, WitnessPolicy,
+    Admission, AgencyCode, ChainId, Erasure, Point, PublicKey, Retention, Rights, RosterAction, Seq, Sorted, Text,
+    WitnessPolicy,
 };
+use congvan::read::MIN_ID_DIGITS;
 use congvan::registrar::{Registrar, RegistrarError};
 use congvan::setup;
 use serde::Serialize;
@@ -14,6 +17,7 @@ use crate::args::{Change, Ending, Switch};
 use crate::certificate;
 use crate::exit::{Exit, Failure};
 use crate::home::App;
+use crate::text::Lang;
 
 /// A change that was typed, before anybody signs it.
 pub(crate) struct Planned {
@@ -129,6 +133,20 @@ impl<'a> Desk<'a> {
                 let action = RosterAction::Witnesses(WitnessPolicy { witnesses, threshold });
                 Planned::of("witnesses", String::new(), action, lang.witnesses_changed())
             }
+            Change::Erase { code, entries, reason, basis } => {
+                let (code, chain) = self.agency(&code)?;
+                let points: Result<Vec<_>, _> = entries.iter().map(|entry| self.point(chain, entry)).collect();
+                let entries = Sorted::from_unsorted(points?).map_err(|error| Failure::Bound("ENTRY", error))?;
+                let basis = Text::new(basis.trim()).map_err(|error| Failure::Bound("--basis", error))?;
+                let erasure = Erasure { entries, reason, basis };
+                Planned::new("erase", &code, RosterAction::Erase { chain, erasure }, lang.erase_ordered())
+            }
+            Change::Retention { rules, none: _ } => {
+                let rules: Result<Vec<_>, _> = rules.iter().map(|text| rule(text, lang)).collect();
+                let rules = Sorted::from_unsorted(rules?).map_err(|error| Failure::Bound("RULE", error))?;
+                let action = RosterAction::Retention(Retention { rules });
+                Planned::of("retention", String::new(), action, lang.retention_changed())
+            }
             Change::Certify { request, trust } => {
                 let anchors = certificate::anchors(self.app, &trust)?;
                 let (code, action) = certificate::check_request(self, &request, &anchors)?;
@@ -172,6 +190,26 @@ impl<'a> Desk<'a> {
             Some(agency) => Ok((code, agency.chain)),
             None => Err(Failure::UnknownAgencies(vec![code.to_string()])),
         }
+    }
+
+    /// An entry of an agency, as it was typed.
+    fn point(&self, chain: ChainId, text: &str) -> Result<Point, Failure> {
+        let unknown = || Failure::Usage(self.app.out.lang.e_erased_entry(text));
+        if let Some((number, id)) = text.split_once(':') {
+            let seq = number.parse().ok().and_then(Seq::new).ok_or_else(unknown)?;
+            return Ok(Point { seq, id: id.parse().map_err(|_| unknown())? });
+        }
+        let ledger = self.registrar.ledger();
+        let mut found = None;
+        for id in ledger.ids_with_prefix(&text.to_lowercase()).into_iter().flatten() {
+            let entry = ledger.entry_by_id(id)?.filter(|entry| entry.header().chain == chain);
+            if let Some(entry) = entry
+                && found.replace(entry.point()).is_some()
+            {
+                return Err(unknown());
+            }
+        }
+        found.filter(|_| text.len() >= MIN_ID_DIGITS).ok_or_else(unknown)
     }
 
     /// The agency, and its last entry that stands.
@@ -221,6 +259,27 @@ impl<'a> Desk<'a> {
         out.remark(lang.roster_next());
         Ok(())
     }
+}
+
+/// A rule of retention, as it was typed.
+fn rule(text: &str, lang: Lang) -> Result<Rule, Failure> {
+    let unknown = || Failure::Usage(lang.e_rule(text));
+    let (class, years) = text.rsplit_once('=').ok_or_else(unknown)?;
+    let class = match (class, class.strip_prefix("type:")) {
+        ("documents", _) => Class::Documents,
+        ("statuses", _) => Class::Statuses,
+        ("notes", _) => Class::Notes,
+        (_, Some(name)) if !name.trim().is_empty() => {
+            Class::DocumentsOfType(Text::new(name.trim()).map_err(|error| Failure::Bound("RULE", error))?)
+        }
+        _ => return Err(unknown()),
+    };
+    let number = |text: &str| text.parse::<u16>().map_err(|_| unknown());
+    let (keep_years, drop_after_years) = match years.split_once(':') {
+        Some((keep, drop)) => (number(keep)?, Some(number(drop)?)),
+        None => (number(years)?, None),
+    };
+    Ok(Rule { class, keep_years, drop_after_years })
 }
 
 fn read(enrolment: &Path) -> Result<Admission, Failure> {

@@ -82,6 +82,19 @@ pub(crate) fn describe(desk: &Desk<'_>, action: &RosterAction) -> Vec<Point> {
                 (lang.of_them(before.threshold, before.witnesses.len()), lang.of_them(threshold, witnesses.len()));
             say(lang.h_needed(), lang.instead_of(will, was));
         }
+        RosterAction::Erase { chain, erasure } => {
+            say(lang.h_change(), lang.c_erase(agency(*chain)));
+            erasure.entries.iter().for_each(|point| say(lang.h_erases(), format!("{} {}", point.seq, point.id)));
+            say(lang.h_reason(), lang.erasure_reason(erasure.reason));
+            say(lang.h_basis(), erasure.basis.to_string());
+        }
+        RosterAction::Retention(policy) => {
+            say(lang.h_change(), lang.c_retention());
+            policy.rules.iter().for_each(|rule| say(lang.h_class(), lang.rule(rule)));
+            if policy.rules.is_empty() {
+                say(lang.h_class(), lang.nothing_dropped());
+            }
+        }
         RosterAction::Rights { chain, after, rights } => {
             say(lang.h_change(), lang.c_rights(agency(*chain)));
             say(lang.h_rights(), rights_of(desk, *rights));

@@ -68,7 +68,11 @@ async fn list(
             if !document.complete {
                 files.push_str(&format!(" ({})", lang.not_yet()));
             }
-            let subject = if document.subject.is_empty() { lang.sealed() } else { shorten(&document.subject, 60) };
+            let subject = match &document.erased {
+                Some(said) => shorten(&lang.content_erased(crate::erase::by_whom(said, lang)), 60),
+                None if document.subject.is_empty() => lang.sealed(),
+                None => shorten(&document.subject, 60),
+            };
             [short_id(&document.id), when, other(document, lang), document.code.clone(), files, subject]
         };
         let headings = [lang.h_id(), lang.h_time(), heading, lang.h_code(), lang.h_files(), lang.h_subject()];
@@ -80,9 +84,16 @@ async fn list(
 /// `show`
 pub(crate) async fn show(app: &App, args: args::Show) -> Result<Exit, Failure> {
     let link = app.session(false).await?;
-    let document = link.document(Request::Show { id: args.id.id }).await;
+    let shown = link.0.call(Request::Show { id: args.id.id }).await;
     link.close().await;
-    let mut document = document?;
+    let mut document = match shown? {
+        Reply::Document(document) => document,
+        Reply::Erased(summary) => {
+            app.out.result(&summary, |page| crate::erase::print(page, &summary, app.out.lang))?;
+            return Ok(Exit::Done);
+        }
+        _ => return Err(Failure::Unexpected),
+    };
     // The node judges by whom its operator trusts; whoever asks may know better.
     if args.trust.trust.is_some() {
         let anchors = certificate::anchors(app, &args.trust)?;
@@ -330,6 +341,11 @@ fn line(event: &EventView, lang: Lang) -> String {
         }
         EventKind::Roster { roster_number, .. } => lang.ev_roster(roster_number),
         EventKind::Catalogue(change) => crate::catalogue::event_line(change, lang),
+        EventKind::Erased(erasure) => {
+            let said = crate::erase::by_whom(&erasure.said, lang);
+            let ids: Vec<_> = erasure.erased.iter().map(|id| short_id(id)).collect();
+            [lang.ev_erased(&erasure.of), said, ids.join(", ")].join("  ")
+        }
         EventKind::Other { id, note } => [lang.ev_other(), short_id(id), note.clone()].join("  "),
         _ => lang.ev_other(),
     };

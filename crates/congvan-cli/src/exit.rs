@@ -21,6 +21,7 @@ use congvan::core::status::NotAStatus;
 use congvan::core::{AgencyCode, CodecError, RosterError};
 use congvan::desk::{DeskError, PublishError};
 use congvan::enrol::{CallError, EnrolError};
+use congvan::erase::ErasedView;
 use congvan::invitations::InvitationError;
 use congvan::private_file::PrivateFileError;
 use congvan::registrar::RegistrarError;
@@ -172,6 +173,8 @@ pub(crate) enum Failure {
     BinaryTerminal,
     /// Root could not become the directory's owner.
     Owner(PathBuf, io::Error),
+    /// A document without its content.
+    Erased(Box<ErasedView>),
     /// A reply of another kind.
     Unexpected,
     /// A configuration that cannot be read.
@@ -251,6 +254,7 @@ impl Failure {
             Self::JsonOutput => lang.e_json_output(),
             Self::BinaryTerminal => lang.e_binary_terminal(),
             Self::Owner(dir, error) => lang.e_owner(dir.display(), error),
+            Self::Erased(said) => lang.e_erased(crate::erase::by_whom(said, lang)),
             Self::Unexpected => lang.e_unexpected(),
             Self::Config(path, error) => lang.e_file(path.display(), error),
             Self::Usage(message) => message.clone(),
@@ -373,6 +377,7 @@ impl Failure {
             | Self::PassphraseMode(_)
             | Self::SecretMode(_)
             | Self::AsksForRights(_)
+            | Self::Erased(_)
             | Self::Export(_)
             | Self::Zip(..) => Exit::Refused,
             _ => Exit::Unreadable,

@@ -162,6 +162,9 @@ impl Link {
     pub(crate) async fn document(&self, request: Request) -> Result<DocumentView, Failure> {
         match self.0.call(request).await? {
             Reply::Document(view) => Ok(*view),
+            Reply::Erased(summary) => {
+                Err(summary.erased.map_or(Failure::Unexpected, |said| Failure::Erased(said.into())))
+            }
             _ => Err(Failure::Unexpected),
         }
     }

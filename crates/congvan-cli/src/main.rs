@@ -15,6 +15,7 @@ mod doctor;
 mod document;
 mod due;
 mod enrol;
+mod erase;
 mod exit;
 mod export;
 mod home;
@@ -130,6 +131,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Show(args) => document::show(app, args).await,
         Command::Due(args) => due::due(app, args).await,
         Command::Status(args) => status::status(app, args).await,
+        Command::Erase(args) => erase::erase(app, args).await,
         Command::Export(args) => export::export(app, args).await,
         Command::Prove(args) => prove::prove(app, args).await,
         Command::Check(args) => prove::check(app, &args),

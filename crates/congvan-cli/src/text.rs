@@ -39,6 +39,7 @@ macro_rules! texts {
 }
 
 pub(crate) mod enrolment;
+mod erasure;
 mod proof;
 
 texts! {
@@ -644,6 +645,9 @@ const ABOUT: &[(&str, &str)] = &[
     ("wait", "Chờ đến khi văn bản và mọi tệp kèm đến đủ"),
     ("events", "Những gì đã xảy ra, cho một bên nhận có tên, không mất gì"),
     ("roster witnesses", "Chỉ định các cơ quan chứng kiến và số chữ ký cần có"),
+    ("erase", "Xóa nội dung văn bản của cơ quan này, tại mọi nút và vĩnh viễn"),
+    ("roster erase", "Ra lệnh xóa nội dung văn bản của một cơ quan, tại mọi nút và vĩnh viễn"),
+    ("roster retention", "Quy định thời hạn lưu giữ nội dung, và khi nào cơ quan ban hành xóa"),
     ("roster invite", "Mời một cơ quan: mã dùng một lần để cơ quan tự ghi danh, đọc qua điện thoại hoặc dán"),
     ("roster invitations", "Liệt kê giấy mời, hoặc hủy một giấy mời"),
     ("roster requests", "Liệt kê các ghi danh theo giấy mời còn chờ khóa đăng ký khác"),

@@ -184,6 +184,16 @@ impl LinkedEntry {
             .map_err(|_| ChainError { seq: self.parts.header.seq, fault: Fault::Signature })
     }
 
+    /// The same entry without its payload: what is left of it once it is erased.
+    pub fn without_payload(&self) -> Self {
+        let parts = Parts {
+            header: self.parts.header.clone(),
+            id: self.parts.id,
+            bytes: self.parts.bytes[..entry::SIGNED_LEN].into(),
+        };
+        Self { parts, signer: self.signer.clone() }
+    }
+
     /// Checks the entry's own signature and keeps the proof in the type.
     ///
     /// # Errors

@@ -47,6 +47,8 @@ impl Kind {
     pub const CHECKPOINT: Kind = Kind(4);
     /// A [`crate::WitnessPayload`]: cosignatures of other chains' checkpoints.
     pub const WITNESS: Kind = Kind(5);
+    /// An [`crate::Erasure`]: entries before it lose their payloads.
+    pub const ERASE: Kind = Kind(6);
     /// The first number of entries that change chain rules.
     pub const CONTROL: Kind = Kind(0x8000);
     /// A [`crate::chain::KeyRotation`]: the old key names the new one.
@@ -68,6 +70,7 @@ impl Kind {
             Self::PROCEDURE => "procedure",
             Self::CHECKPOINT => "checkpoint",
             Self::WITNESS => "witness",
+            Self::ERASE => "erasure",
             Self::ROTATION => "rotation",
             Self::ROSTER => "roster",
             _ => "unknown",

@@ -10,6 +10,8 @@ use crate::roster::RosterError;
 pub struct Ingested {
     /// The entries that are new.
     pub entries: Vec<LinkedEntry>,
+    /// Entries that were here without their payloads, and have them now.
+    pub filled: Vec<LinkedEntry>,
     /// Whether the roster changed.
     pub roster_changed: bool,
 }

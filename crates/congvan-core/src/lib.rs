@@ -61,6 +61,7 @@ pub mod document;
 pub mod domain;
 pub mod enrol;
 pub mod entry;
+pub mod erasure;
 pub mod evidence;
 pub mod facts;
 pub mod genesis;
@@ -86,6 +87,7 @@ pub use checkpoint::{Checkpoint, CheckpointPayload, Cosignature, WitnessPayload}
 pub use codec::{Bounded, Bytes, CodecError, Sorted, Text, Wire};
 pub use document::{Attachment, Body, Content, Cover, DocumentPayload, Envelope, Link, Relation};
 pub use entry::{EntryError, Header, Kind, UnverifiedEntry};
+pub use erasure::{Erasure, Retention};
 pub use evidence::EquivocationProof;
 pub use genesis::Genesis;
 pub use ids::{AgencyCode, BlobId, ChainId, Digest, EntryId, EntryRef, NetworkId, Point, Seq, Time};

@@ -38,6 +38,12 @@ pub const MAX_CERTIFICATE_PROOF: usize = 1_024;
 pub const MAX_WITNESSES: usize = 64;
 /// Cosignatures in one entry.
 pub const MAX_COSIGNATURES: usize = 1_000;
+/// Entries that one erasure names.
+pub const MAX_ERASED: usize = 500;
+/// Rules in a policy of retention.
+pub const MAX_RETENTION_RULES: usize = 32;
+/// Years in a rule of retention.
+pub const MAX_RETENTION_YEARS: u16 = 200;
 /// Nodes of one agency.
 pub const MAX_NODES: usize = 16;
 /// Times that a chain may rotate its keys by its own hand; the registrar may give it new ones beyond.

@@ -17,6 +17,7 @@ pub use check::{ActionError, RosterChange, RosterError};
 use crate::chain::{ChainPolicy, KeyGrant};
 use crate::codec::Sorted;
 use crate::entry::Header;
+use crate::erasure::Retention;
 use crate::genesis::Genesis;
 use crate::ids::{AgencyCode, ChainId, NetworkId, Point, Seq};
 use crate::keys::{AgencyKeys, KeyId, NodeKey, PublicKey};
@@ -144,7 +145,11 @@ impl Agency {
             RosterAction::Certify { certification, .. } => {
                 self.certified.entry(certification.key.id()).or_default().push(at);
             }
-            RosterAction::Admit(_) | RosterAction::Registrars { .. } | RosterAction::Witnesses(_) => {}
+            RosterAction::Admit(_)
+            | RosterAction::Registrars { .. }
+            | RosterAction::Witnesses(_)
+            | RosterAction::Erase { .. }
+            | RosterAction::Retention(_) => {}
         }
         let limit = [self.standing_limit, self.revoked_after].into_iter().flatten().min();
         self.edit(|policy| policy.limit = limit);
@@ -174,6 +179,7 @@ pub struct Roster {
     registrars: Sorted<PublicKey, MAX_REGISTRARS>,
     threshold: u16,
     witnesses: WitnessPolicy,
+    retention: Retention,
     head: Option<Point>,
     agencies: BTreeMap<ChainId, Agency>,
     codes: BTreeMap<AgencyCode, ChainId>,
@@ -190,6 +196,7 @@ impl Roster {
             registrars: genesis.registrars.clone(),
             threshold: genesis.threshold,
             witnesses: WitnessPolicy::default(),
+            retention: Retention::default(),
             head: None,
             agencies: BTreeMap::new(),
             codes: BTreeMap::new(),
@@ -226,6 +233,11 @@ impl Roster {
     /// Who witnesses checkpoints now.
     pub fn witnesses(&self) -> &WitnessPolicy {
         &self.witnesses
+    }
+
+    /// How long payloads are kept now.
+    pub fn retention(&self) -> &Retention {
+        &self.retention
     }
 
     /// All agencies, by chain.
@@ -288,6 +300,10 @@ impl Roster {
         }
         if let RosterAction::Witnesses(policy) = action {
             self.witnesses = policy.clone();
+            return vec![];
+        }
+        if let RosterAction::Retention(policy) = action {
+            self.retention = policy.clone();
             return vec![];
         }
         if let RosterAction::Nodes { chain, nodes } = action {

@@ -311,6 +311,46 @@ fn trees_checkpoints_and_cosignatures_hold() {
     assert_eq!((policy.threshold, policy.witnesses.len()), (1, 1));
 }
 
+#[test]
+fn erasures_reach_what_the_page_says() {
+    let file = load("erasures.json");
+    let key = PublicKey::new(&id(&file["key"])).unwrap();
+    let parse = |hex: &Value| UnverifiedEntry::parse(&bytes(hex)).unwrap();
+    let entries: Vec<_> = list(&file["entries"]).iter().map(parse).collect();
+    let reached = |named: Vec<Point>| -> Vec<u64> {
+        let hit = |entry: &&UnverifiedEntry| named.contains(&entry.point()) && entry.header().kind.is_erasable();
+        entries.iter().filter(hit).map(|entry| entry.seq().get()).collect()
+    };
+    let mut named = Vec::new();
+    for entry in &entries {
+        if let Some(erasure) = Erasure::of(entry.header().kind, entry.payload()) {
+            named.extend(erasure.reached_by(entry.header()));
+        }
+    }
+    assert_eq!(Value::from(reached(named.clone())), file["erased_by_the_chain"]);
+    let action = RosterAction::from_bytes(&bytes(&file["order"])).unwrap();
+    let RosterAction::Erase { chain, erasure } = action else { panic!("{action:?}") };
+    assert_eq!(chain.as_bytes(), &id(&file["chain"]));
+    named.extend(erasure.entries.iter().copied());
+    assert_eq!(Value::from(reached(named)), file["erased_with_the_order"]);
+    // What is left is the same chain.
+    let network = NetworkId::from_bytes(id(&file["network"]));
+    for (before, after) in entries.iter().zip(list(&file["after"])) {
+        let after = parse(after);
+        assert_eq!((after.id(), after.header().network), (before.id(), network));
+        assert_eq!(after.check_own_signature().unwrap(), key);
+    }
+    let action = RosterAction::from_bytes(&bytes(&file["retention"])).unwrap();
+    let RosterAction::Retention(policy) = action else { panic!("{action:?}") };
+    policy.check().unwrap();
+    for case in list(&file["refused"]) {
+        let RosterAction::Retention(policy) = RosterAction::from_bytes(&bytes(&case["action"])).unwrap() else {
+            panic!("{case}")
+        };
+        assert!(policy.check().is_err(), "{case}");
+    }
+}
+
 fn pattern(len: u64) -> Vec<u8> {
     (0..len).map(|i| (i % 251) as u8).collect()
 }

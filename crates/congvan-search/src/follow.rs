@@ -42,12 +42,14 @@ pub(crate) struct Follower {
     pending: usize,
     /// The last round failed.
     failed: bool,
+    /// Documents were taken out whose words must leave the files as well.
+    erased: bool,
 }
 
 impl Follower {
     pub(crate) fn new(inner: Arc<Inner>, shelf: Shelf) -> Self {
         let cursor = shelf.committed;
-        Self { inner, shelf, writer: None, cursor, pending: 0, failed: false }
+        Self { inner, shelf, writer: None, cursor, pending: 0, failed: false, erased: true }
     }
 
     /// Follows until it is told to stop.
@@ -129,6 +131,9 @@ impl Follower {
         if self.pending > 0 {
             self.commit()?;
         }
+        if self.erased {
+            self.clear()?;
+        }
         inner.found.store(self.cursor.event, Ordering::Release);
         Ok(())
     }
@@ -155,6 +160,9 @@ impl Follower {
             }
             if item.kind == Kind::ROSTER {
                 self.sweep(item.entry)?;
+            }
+            if matches!(item.kind, Kind::ROSTER | Kind::ERASE) {
+                self.forget(item.entry)?;
             }
             self.cursor = self.cursor.past(item.number, id);
         }
@@ -186,6 +194,26 @@ impl Follower {
                 writer.delete_term(Term::from_field_text(fields.id, id));
                 self.pending += 1;
             }
+        }
+        Ok(())
+    }
+
+    /// Takes out what an entry erases.
+    fn forget(&mut self, entry: EntryRef) -> Result<(), SearchError> {
+        for id in self.inner.node.erased_entries(entry)? {
+            if let Some(writer) = &self.writer {
+                writer.delete_term(index::named(&self.shelf.fields, id));
+                self.pending += 1;
+                self.erased = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the files anew that hold what was taken out: the index keeps it there otherwise until it merges them.
+    fn clear(&mut self) -> Result<(), SearchError> {
+        if let Some(writer) = &mut self.writer {
+            self.erased = !self.shelf.clear(writer)?;
         }
         Ok(())
     }

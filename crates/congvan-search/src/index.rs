@@ -185,6 +185,24 @@ impl Shelf {
         &self.dir
     }
 
+    /// Writes the segments anew that hold deleted documents, and removes the old files. `false` where some are being
+    /// merged just now, so that it is to be tried again.
+    pub(crate) fn clear(&self, writer: &mut IndexWriter) -> tantivy::Result<bool> {
+        let segments = self.index.searchable_segment_metas()?;
+        let with_deleted: Vec<_> = segments.iter().filter(|s| s.num_deleted_docs() > 0).map(|s| s.id()).collect();
+        drop(segments);
+        if with_deleted.is_empty() {
+            return Ok(true);
+        }
+        if let Err(error) = writer.merge(&with_deleted).wait() {
+            tracing::debug!(%error, "what was taken out of the index is cleared from its files later");
+            return Ok(false);
+        }
+        self.reader.reload()?;
+        writer.garbage_collect_files().wait()?;
+        Ok(true)
+    }
+
     /// Its one writer.
     pub(crate) fn writer(&self) -> tantivy::Result<IndexWriter> {
         let options = IndexWriterOptions::builder()

@@ -284,3 +284,46 @@ fn every_document_is_found_by_each_word_of_its_subject_and_a_rebuilt_index_equal
         });
     });
 }
+
+/// Whether some file of the index holds these letters.
+fn is_in_a_file(dir: &Path, letters: &str) -> bool {
+    fs::read_dir(dir).unwrap().any(|file| {
+        let bytes = fs::read(file.unwrap().path()).unwrap_or_default();
+        bytes.windows(letters.len()).any(|window| window == letters.as_bytes())
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_erased_is_in_no_file_of_the_index_any_more() {
+    use congvan::core::erasure::Reason;
+    let network = Network::new(2);
+    let words = ["xkqjvzwtbhpd", "gmfrlsycnauo"];
+    write(&network, 0, words.iter().map(|word| Letter::to(1, word)));
+    let node = start(&network, 0).await;
+    let search = searching(&node).await;
+    let ids: Vec<_> = everything(&search).into_iter().map(|hit| (hit.subject, hit.id)).collect();
+    assert!(words.iter().all(|word| is_in_a_file(&index(&network), word)));
+    let gone = &ids.iter().find(|(subject, _)| subject == words[0]).unwrap().1;
+    node.erase(std::slice::from_ref(gone), Reason::Mistake, "").await.unwrap();
+    eventually("it cannot be found", async || everything(&search).len() == 1).await;
+    eventually("it is in no file", async || !is_in_a_file(&index(&network), words[0])).await;
+    assert!(is_in_a_file(&index(&network), words[1]));
+    assert_eq!(everything(&search)[0].subject, words[1]);
+    // And a registrar's order does the same, also to an index that was closed meanwhile.
+    node.shutdown().await;
+    drop((node, search));
+    assert!(!is_in_a_file(&index(&network), words[0]));
+    let ledger = network.ledger(0);
+    let kept = ledger.entry(chain(&network, 0), Seq::new(2).unwrap()).unwrap().unwrap();
+    let entries = congvan::core::Sorted::from_unsorted(vec![kept.point()]).unwrap();
+    let basis = congvan::core::Text::new("1/QĐ").unwrap();
+    let erasure = congvan::core::Erasure { entries, reason: Reason::Order, basis };
+    network.desk.change(RosterAction::Erase { chain: chain(&network, 0), erasure }).unwrap();
+    network.share_roster(&ledger);
+    drop(ledger);
+    let node = start(&network, 0).await;
+    let search = searching(&node).await;
+    eventually("it is in no file", async || !is_in_a_file(&index(&network), words[1])).await;
+    assert_eq!(everything(&search).len(), 0);
+    node.shutdown().await;
+}

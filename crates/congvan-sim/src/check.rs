@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use congvan_core::{ChainId, Seq, Standing};
+use congvan_core::{ChainId, Point, Seq, Standing};
 use congvan_sync::{ChainHead, Ledger};
 
+use crate::erase::{same, wrongly_kept};
 use crate::node::{Node, Role};
 use crate::world::World;
 
@@ -123,7 +124,8 @@ fn honest(nodes: &[Node]) -> impl Iterator<Item = (usize, &Node)> {
 }
 
 /// The first difference between honest nodes, of those that healing must remove.
-pub(crate) fn apart(nodes: &[Node], forked_roster: Option<Seq>) -> Option<Violation> {
+pub(crate) fn apart(world: &World) -> Option<Violation> {
+    let (nodes, forked_roster) = (&world.nodes, world.forked_roster);
     let mut all = honest(nodes);
     let (one, first) = all.next()?;
     if let Some(seq) = forked_roster
@@ -144,6 +146,22 @@ pub(crate) fn apart(nodes: &[Node], forked_roster: Option<Seq>) -> Option<Violat
         }
     }
     for (other, node) in honest(nodes) {
+        let ledger = &node.faces[0].ledger;
+        // What an erasure took that the registrar voided afterwards may be nowhere any more.
+        let withheld = ledger.missing_payloads(None, usize::MAX).into_iter().find(|(chain, seq)| {
+            let point = ledger.id_at(*chain, *seq).map(|id| Point { seq: *seq, id });
+            point.is_some_and(|point| !world.erased.contains(&(*chain, point)))
+        });
+        if withheld.is_some() {
+            return Some(Violation::Apart { one, other, difference: format!("payloads: {withheld:?}") });
+        }
+        if let Some((chain, point)) = heads.keys().find_map(|chain| Some((chain, wrongly_kept(ledger, *chain)?))) {
+            return Some(Violation::Apart {
+                one,
+                other,
+                difference: format!("{chain:?}: {point:?} is erased, and kept"),
+            });
+        }
         let missing = node.faces[0].missing_blobs();
         if !missing.is_empty() {
             return Some(Violation::Apart { one, other, difference: format!("blobs: {missing:?}") });
@@ -183,7 +201,7 @@ pub(crate) fn at_the_end(world: &World) -> Result<(), Violation> {
         let chains = standing(first, world.forked_roster).into_keys();
         let mut known =
             chains.filter(|chain| world.forked_roster.is_none() || ledger.roster().agency(*chain).is_some());
-        if let Some(chain) = known.find(|chain| ledger.entries(*chain) != first.entries(*chain)) {
+        if let Some(chain) = known.find(|chain| !same(world, *chain, &ledger.entries(*chain), &first.entries(*chain))) {
             return Err(Violation::Apart { one, other: at, difference: format!("the bytes of {chain:?}") });
         }
         for ((of, number), id) in &world.acknowledged {

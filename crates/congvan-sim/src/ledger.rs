@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use congvan_core::blob::BlobRef;
 use congvan_core::chain::Fault;
-use congvan_core::{ChainError, ChainId, EquivocationProof, Point, Roster, Seq, UnverifiedEntry};
+use congvan_core::{ChainError, ChainId, EntryId, EquivocationProof, Point, Roster, Seq, UnverifiedEntry};
 use congvan_sync::{ChainHead, IngestError, Ingested, Ledger, MemoryLedger};
 
 /// Bugs that the invariants must find: a check that finds none of these checks nothing.
@@ -29,6 +29,8 @@ pub enum Planted {
     DropSetAside,
     /// Agencies lose the new keys that they name.
     LoseNewKey,
+    /// Nodes keep what is erased, and show it.
+    KeepErased,
 }
 
 /// [`MemoryLedger`], with what a planted bug let in beside it.
@@ -37,17 +39,23 @@ pub(crate) struct SimLedger {
     pub(crate) inner: MemoryLedger,
     planted: Option<Planted>,
     let_in: BTreeMap<ChainId, Vec<UnverifiedEntry>>,
+    kept: BTreeMap<EntryId, Arc<[u8]>>,
 }
 
 impl SimLedger {
     pub(crate) fn new(inner: MemoryLedger, planted: Option<Planted>) -> Self {
-        Self { inner, planted, let_in: BTreeMap::new() }
+        Self { inner, planted, let_in: BTreeMap::new(), kept: BTreeMap::new() }
     }
 
     /// All that stands of a chain, as it would be shown and served.
     pub(crate) fn entries(&self, chain: ChainId) -> Vec<Arc<[u8]>> {
         let let_in = self.let_in.get(&chain).into_iter().flatten().map(UnverifiedEntry::shared_bytes);
-        self.inner.entries(chain).into_iter().chain(let_in).collect()
+        let entries = self.inner.entries(chain).into_iter().chain(let_in);
+        if self.kept.is_empty() {
+            return entries.collect();
+        }
+        let kept = |bytes: &[u8]| self.kept.get(&UnverifiedEntry::parse(bytes).ok()?.id()).cloned();
+        entries.map(|bytes| kept(&bytes).unwrap_or(bytes)).collect()
     }
 
     /// Verifies all that is stored, by a fresh ledger that is fed entry by entry.
@@ -90,6 +98,10 @@ impl Ledger for SimLedger {
     }
 
     fn ingest(&mut self, chain: ChainId, entries: Vec<UnverifiedEntry>) -> Result<Ingested, IngestError> {
+        if self.planted == Some(Planted::KeepErased) {
+            let whole = entries.iter().filter(|entry| entry.payload().is_some());
+            self.kept.extend(whole.map(|entry| (entry.id(), entry.shared_bytes())));
+        }
         let result = self.inner.ingest(chain, entries.clone());
         if self.planted == Some(Planted::DropSetAside) {
             self.inner.drop_set_aside();
@@ -123,6 +135,10 @@ impl Ledger for SimLedger {
 
     fn proof(&self, chain: ChainId) -> Option<EquivocationProof> {
         self.inner.proof(chain)
+    }
+
+    fn missing_payloads(&self, after: Option<(ChainId, Seq)>, limit: usize) -> Vec<(ChainId, Seq)> {
+        self.inner.missing_payloads(after, limit)
     }
 
     fn has_blob(&self, blob: &BlobRef) -> bool {

@@ -16,6 +16,7 @@
 
 pub mod check;
 mod enemy;
+mod erase;
 mod ledger;
 mod node;
 mod registrar;

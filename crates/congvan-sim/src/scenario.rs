@@ -35,6 +35,8 @@ pub struct Scenario {
     /// Mean milliseconds between two words of the registrar about an agency's chain or keys, or about its
     /// own keys; 0 for none.
     pub word_ms: u64,
+    /// Mean milliseconds between two erasures; 0 for none. Liars then withhold payloads as well.
+    pub erase_ms: u64,
     /// Whether two of the registrar's desks write one number of the roster.
     pub forked_roster: bool,
     /// Whether one agency says two things.
@@ -66,6 +68,7 @@ impl Scenario {
             restore_ms: 50_000,
             rotate_ms: 20_000,
             word_ms: 12_000,
+            erase_ms: 0,
             forked_roster: seed % 4 == 3,
             equivocator: agencies >= 5,
             forger: agencies >= 6,

@@ -31,6 +31,7 @@ pub(crate) enum Item {
     Resolve,
     Rotate,
     Word,
+    Erase,
     ForkRoster,
     Smuggle,
     Silence { node: usize },

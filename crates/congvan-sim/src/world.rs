@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use congvan_core::{AgencyCode, AgencySecret, SecretKey, Sorted, Text};
-use congvan_core::{ChainId, EntryId, Genesis, Seq, Time, Wire, domain, rng as core_rng};
+use congvan_core::{ChainId, EntryId, Genesis, Point, Seq, Time, Wire, domain, rng as core_rng};
 use congvan_sync::{Action, Announcement, AnnouncementId, Config, Event, Instant, Ledger, MemoryLedger, Verdict};
 use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
@@ -42,6 +42,8 @@ pub struct Report {
     pub rotations: u64,
     /// Roster entries at the end, of the first node.
     pub words: u64,
+    /// Erasures written.
+    pub erasures: u64,
     /// Peers that honest nodes banned.
     pub bans: u64,
     /// A digest of all that happened: one seed, one digest.
@@ -73,6 +75,8 @@ pub(crate) struct World<'a> {
     pub(crate) to_admit: VecDeque<usize>,
     pub(crate) acknowledged: BTreeMap<(usize, u64), EntryId>,
     pub(crate) voids: Vec<Void>,
+    /// All that any erasure ever named.
+    pub(crate) erased: BTreeSet<(ChainId, Point)>,
     pub(crate) forked: Option<usize>,
     pub(crate) resolved: bool,
     pub(crate) forked_roster: Option<Seq>,
@@ -128,6 +132,7 @@ impl<'a> World<'a> {
             restores: 0,
             rotations: 0,
             words: 0,
+            erasures: 0,
             bans: 0,
             digest: [0; 32],
         };
@@ -144,6 +149,7 @@ impl<'a> World<'a> {
             to_admit: (0..n).rev().collect(),
             acknowledged: BTreeMap::new(),
             voids: Vec::new(),
+            erased: BTreeSet::new(),
             forked: None,
             resolved: false,
             forked_roster: None,
@@ -207,7 +213,7 @@ impl<'a> World<'a> {
         while let Some((time, item)) = self.agenda.next(u64::MAX) {
             self.pass(time, item)?;
             if time >= end {
-                return check::apart(&self.nodes, self.forked_roster).map_or(Ok(()), Err);
+                return check::apart(self).map_or(Ok(()), Err);
             }
             if self.healed && self.report.converged_ms > 0 {
                 break;
@@ -249,6 +255,9 @@ impl<'a> World<'a> {
         repeat(s.restore_ms / 3, Item::Backup, &mut self.rng);
         repeat(s.rotate_ms, Item::Rotate, &mut self.rng);
         repeat(s.word_ms, Item::Word, &mut self.rng);
+        if s.erase_ms > 0 {
+            repeat(s.erase_ms, Item::Erase, &mut self.rng);
+        }
         let waiting = self.to_admit.len() as u64;
         for nth in 0..waiting {
             self.agenda.at(s.trouble_ms * (nth + 1) / (waiting + 2), Item::Admit);
@@ -309,6 +318,7 @@ impl<'a> World<'a> {
             Item::Resolve => self.resolve(),
             Item::Rotate => self.rotate(),
             Item::Word => self.word(),
+            Item::Erase => self.erase(),
             Item::ForkRoster => self.fork_roster(),
             Item::Smuggle => self.smuggle(),
             Item::Silence { node } => {
@@ -334,11 +344,7 @@ impl<'a> World<'a> {
     /// Now and then, once healed: are all the same yet?
     fn look(&mut self, node: usize) {
         let often = if self.nodes.len() <= 50 { 1 } else { 10 };
-        if node == 0
-            && self.healed
-            && (self.now / 1000).is_multiple_of(often)
-            && check::apart(&self.nodes, self.forked_roster).is_none()
-        {
+        if node == 0 && self.healed && (self.now / 1000).is_multiple_of(often) && check::apart(self).is_none() {
             self.report.converged_ms = (self.now - self.scenario.trouble_ms).max(1);
         }
     }
@@ -386,6 +392,9 @@ impl<'a> World<'a> {
                 let Some(Asked { by, life, id }) = self.agenda.asked.remove(&reply) else { return Ok(None) };
                 let response = match self.nodes[place.node].role {
                     Role::Forger => enemy::forge(&mut self.rng, response),
+                    Role::Liar if self.scenario.erase_ms > 0 && self.rng.random_bool(0.5) => {
+                        crate::erase::withhold(&mut self.rng, response)
+                    }
                     Role::Liar => enemy::lie(&mut self.rng, response),
                     _ => response,
                 };

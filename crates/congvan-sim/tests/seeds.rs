@@ -63,6 +63,28 @@ fn the_troubles_do_happen() {
     assert!(run(&Scenario::small(8, 1)).unwrap().bans > 0, "nobody noticed the forger");
 }
 
+/// Under all troubles: what an erasure that stands names is dropped everywhere, and nothing that nobody erased is.
+#[test]
+fn what_is_erased_is_dropped_everywhere_and_nothing_else() {
+    let mut erasures = 0;
+    for (agencies, seeds) in [(4, 0..6), (7, 0..4), (8, 0..3)] {
+        for seed in seeds {
+            let scenario = Scenario { erase_ms: 5_000, ..Scenario::small(agencies, seed) };
+            match run(&scenario) {
+                Ok(report) => erasures += report.erasures,
+                Err(failure) => panic!("{agencies} agencies, seed {seed}: {failure}"),
+            }
+        }
+    }
+    assert!(erasures >= 60, "{erasures}");
+}
+
+#[test]
+fn kept_erased_content_is_caught() {
+    let violation = caught_in(Planted::KeepErased, |seed| Scenario { erase_ms: 5_000, ..Scenario::small(4, seed) });
+    assert!(matches!(violation, Violation::Apart { .. }), "{violation}");
+}
+
 /// The violation that a planted bug leads to under one of some seeds.
 fn caught(agencies: usize, planted: Planted) -> Violation {
     caught_in(planted, |seed| Scenario::small(agencies, seed))

@@ -2,7 +2,7 @@
 
 use congvan_core::catalogue::Act;
 use congvan_core::{
-    AgencyCode, ChainId, CheckpointPayload, DocumentPayload, EntryId, Kind, LinkedEntry, Point, ProcedureCode,
+    AgencyCode, BlobId, ChainId, CheckpointPayload, DocumentPayload, EntryId, Kind, LinkedEntry, Point, ProcedureCode,
     ProcedurePayload, Seq, StatusPayload, Time, UnverifiedEntry, Wire, WitnessPayload,
 };
 use rocksdb::WriteBatch;
@@ -23,9 +23,9 @@ pub(crate) struct Owner {
 
 /// What the indexes know of an entry's payload. A malformed payload means nothing to them.
 pub(crate) enum Meaning {
-    Document { addressees: Vec<AgencyCode>, links: Vec<EntryId> },
+    Document { addressees: Vec<AgencyCode>, links: Vec<EntryId>, blobs: Vec<BlobId> },
     Status { document: EntryId, to: AgencyCode },
-    Procedure { code: ProcedureCode, act: Act },
+    Procedure { code: ProcedureCode, act: Act, forms: Vec<BlobId> },
     Checkpoint { size: Seq },
     Witness { seen: Vec<(ChainId, Seq)> },
     Other,
@@ -36,13 +36,16 @@ impl Meaning {
         match (kind, payload) {
             (Kind::DOCUMENT, Some(payload)) => DocumentPayload::from_bytes(payload).map_or(Self::Other, |document| {
                 let links = document.cover.links.iter().map(|link| link.document.id).collect();
-                Self::Document { addressees: document.cover.addressees.to_vec(), links }
+                let blobs = document.cover.blobs.iter().map(|blob| blob.id).collect();
+                Self::Document { addressees: document.cover.addressees.to_vec(), links, blobs }
             }),
             (Kind::STATUS, Some(payload)) => StatusPayload::from_bytes(payload)
                 .map_or(Self::Other, |status| Self::Status { document: status.cover.document.id, to: status.cover.to }),
             (Kind::PROCEDURE, Some(payload)) => ProcedurePayload::from_bytes(payload).map_or(Self::Other, |payload| {
                 let change = payload.into_change();
-                Self::Procedure { code: change.code().clone(), act: change.act() }
+                let forms = change.procedure().map_or(&[][..], |procedure| &procedure.forms);
+                let forms = forms.iter().map(|form| form.blob.blob().id).collect();
+                Self::Procedure { code: change.code().clone(), act: change.act(), forms }
             }),
             (Kind::CHECKPOINT, Some(payload)) => CheckpointPayload::from_bytes(payload)
                 .map_or(Self::Other, |payload| Self::Checkpoint { size: payload.checkpoint.size }),
@@ -58,7 +61,7 @@ impl Meaning {
     pub(crate) fn each_key(&self, no: ChainNo, seq: u64, time: Time, each: &mut impl FnMut(Cf, &[u8], &[u8])) {
         let place = layout::place(no, seq);
         match self {
-            Self::Document { addressees, links } => {
+            Self::Document { addressees, links, .. } => {
                 for code in addressees {
                     each(Cf::ByAddressee, &layout::by_addressee(code, time, place), &[]);
                 }
@@ -67,7 +70,7 @@ impl Meaning {
                 }
             }
             Self::Status { document, .. } => each(Cf::ByDocument, &layout::by_document(*document, place), &[]),
-            Self::Procedure { code, act } => {
+            Self::Procedure { code, act, .. } => {
                 each(Cf::Procedures, &layout::procedure_key(no, code, seq), &layout::act_value(*act));
             }
             Self::Checkpoint { size } => each(Cf::Checkpoints, &layout::checkpoint_key(no, *size, seq), &[]),
@@ -77,6 +80,17 @@ impl Meaning {
                 }
             }
             Self::Other => {}
+        }
+        for blob in self.blobs() {
+            each(Cf::BlobMeta, &layout::blob_named_key(*blob, place), &[]);
+        }
+    }
+
+    /// The blobs that it names.
+    pub(crate) fn blobs(&self) -> &[BlobId] {
+        match self {
+            Self::Document { blobs, .. } | Self::Procedure { forms: blobs, .. } => blobs,
+            _ => &[],
         }
     }
 }
@@ -106,7 +120,8 @@ impl Owner {
         if matches!(kind, Kind::CHECKPOINT | Kind::WITNESS) {
             return false;
         }
-        let all = matches!(kind, Kind::ROSTER | Kind::PROCEDURE) || (self.archive && kind == Kind::DOCUMENT);
+        let all =
+            matches!(kind, Kind::ROSTER | Kind::PROCEDURE | Kind::ERASE) || (self.archive && kind == Kind::DOCUMENT);
         if all || self.chain == Some(entry.header().chain) {
             return true;
         }
@@ -146,6 +161,10 @@ impl<'a> Batch<'a> {
         self.put(Cf::Ids, entry.id().as_bytes(), place);
         self.put(Cf::ByTime, layout::by_time(header.time, place), []);
         meaning.each_key(no, entry.seq().get(), header.time, &mut |cf, key, value| self.put(cf, key, value));
+        // What somebody names again may be fetched again.
+        for blob in meaning.blobs() {
+            self.delete(Cf::BlobMeta, layout::blob_dropped_key(*blob));
+        }
     }
 
     /// Moves an entry and what leads to it to the evidence.
@@ -154,6 +173,7 @@ impl<'a> Batch<'a> {
         let place = layout::place(no, entry.seq().get());
         self.put(Cf::Evidence, layout::orphan_key(no, entry.point()), entry.bytes());
         self.delete(Cf::Entries, place);
+        self.delete(Cf::Erasures, layout::erasure_key(b'M', place));
         self.delete(Cf::Ids, entry.id().as_bytes());
         self.delete(Cf::ByTime, layout::by_time(header.time, place));
         let meaning = Meaning::of(header.kind, entry.payload());

@@ -4,8 +4,8 @@
 //! to it once the blob is whole, or once its first chunk is received.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::{Arc, MutexGuard};
 
 use congvan_core::BlobId;
 use congvan_core::blob::{BlobError, BlobRef, Outline, Outliner, chunk_hash};
@@ -95,9 +95,12 @@ impl Ledger {
         stored.is_some_and(|stored| stored.whole && stored.len == blob.len)
     }
 
-    /// The first chunks of a blob that are missing here, at most `limit`.
+    /// The first chunks of a blob that are missing here, at most `limit`; none of one that was erased.
     pub fn missing_chunks(&self, blob: &BlobRef, limit: usize) -> Vec<u32> {
         if self.has_blob(blob) {
+            return Vec::new();
+        }
+        if self.is_dropped(blob.id).unwrap_or(false) {
             return Vec::new();
         }
         let mut partials = guard(&self.0.partials);
@@ -148,6 +151,9 @@ impl Ledger {
             return Ok(true);
         }
         let mut partials = guard(&self.0.partials);
+        if self.is_dropped(blob.id)? {
+            return Ok(false);
+        }
         let mut put = write(&self.0);
         let mut batch = WriteBatch::default();
         if self.partial(&mut partials, blob)?.is_none() {
@@ -186,11 +192,50 @@ impl Ledger {
         Ok(true)
     }
 
+    /// Drops those of the blobs that nothing names, once the entries at `gone` are without their payloads. What it
+    /// returns is to be held until that is written.
+    pub(crate) fn drop_unnamed_blobs(
+        &self,
+        batch: &mut WriteBatch,
+        blobs: &BTreeSet<BlobId>,
+        gone: &HashSet<[u8; 12]>,
+    ) -> Result<MutexGuard<'_, Partials>, StoreError> {
+        let db = &self.0.db;
+        let (meta, erasures) = (db.cf(Cf::BlobMeta), db.cf(Cf::Erasures));
+        let mut partials = guard(&self.0.partials);
+        for id in blobs {
+            let mut named = db.scan_prefix(Cf::BlobMeta, &layout::blob_named_prefix(*id), false);
+            let stays = named.find_map(|item| match item {
+                Ok((key, _)) => key.last_chunk().is_none_or(|place| !gone.contains(place)).then_some(Ok(())),
+                Err(error) => Some(Err(error)),
+            });
+            if stays.transpose()?.is_some() {
+                continue;
+            }
+            partials.open.remove(id);
+            partials.outlines.retain(|whole| whole.blob.id != *id);
+            batch.put_cf(meta, layout::blob_dropped_key(*id), []);
+            if let Some(BlobRecord { stage, .. }) = self.blob_record(*id)? {
+                self.drop_stage(batch, stage);
+                batch.delete_cf(meta, layout::stage_key(b'W', stage));
+                batch.delete_cf(meta, layout::blob_key(*id));
+                batch.put_cf(erasures, layout::stage_key(b'B', stage), []);
+            }
+        }
+        Ok(partials)
+    }
+
+    /// Whether a blob was dropped for good, so that nobody needs to fetch it.
+    fn is_dropped(&self, id: BlobId) -> Result<bool, StoreError> {
+        Ok(self.0.db.get(Cf::BlobMeta, layout::blob_dropped_key(id))?.is_some())
+    }
+
     fn make_whole(&self, batch: &mut WriteBatch, stage: u64, outline: &Outline) {
         let blob = outline.blob();
         let meta = self.0.db.cf(Cf::BlobMeta);
         batch.delete_range_cf(meta, layout::hash_key(stage, 0), layout::hash_key(stage + 1, 0));
         batch.delete_cf(meta, layout::stage_key(b'S', stage));
+        batch.delete_cf(meta, layout::blob_dropped_key(blob.id));
         batch.put_cf(meta, layout::stage_key(b'W', stage), outline.hashes().concat());
         let record = BlobRecord { stage, len: blob.len, whole: true };
         batch.put_cf(meta, layout::blob_key(blob.id), record.to_bytes());

@@ -11,7 +11,8 @@ use crate::error::StoreError;
 use crate::layout::{self, Cf, meta};
 use crate::ledger::{Ledger, guard};
 
-/// One entry that concerns this agency: written by it, addressed to it, of the roster, or of the catalogue. Its own
+/// One entry that concerns this agency: written by it, addressed to it, of the roster or of the catalogue, or an erasure, whosever it is.
+/// Its own
 /// signature was checked. It may have been set aside since, and may come again after that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FeedItem {

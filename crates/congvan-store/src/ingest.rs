@@ -8,9 +8,11 @@ use rayon::prelude::*;
 
 use crate::batch::{Batch, Meaning};
 use crate::chain::Chain;
+use crate::erase::Named;
 use crate::error::{Corruption, IngestError, StoreError};
 use crate::layout::{self, Cf};
-use crate::ledger::{Ledger, guard, standing};
+use crate::ledger::{Ledger, WriteSide, guard, standing};
+use crate::read::id_at;
 
 /// What a background check did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,10 +61,12 @@ impl Ledger {
         if let Some(entry) = entries.iter().find(pinned) {
             return Err(ChainError { seq: entry.seq(), fault: Fault::Pinned }.into());
         }
+        let filled = self.fill(&mut side, &before, &entries)?;
         let new = self.unknown(&before, entries)?;
-        if new.is_empty() {
-            return Ok(Ingested::default());
-        }
+        let (Some(first), Some(last)) = (new.first().map(UnverifiedEntry::seq), new.last().map(UnverifiedEntry::seq))
+        else {
+            return Ok(Ingested { filled, ..Ingested::default() });
+        };
 
         let mut after = (*before).clone();
         let linked = after.state.extend(self.0.network, &policy, new)?;
@@ -80,11 +84,31 @@ impl Ledger {
 
         let bytes: usize = linked.iter().map(|entry| entry.bytes().len() + 192).sum();
         let mut batch = Batch::new(&self.0.db, side.next_feed, bytes);
-        for ((entry, meaning), ours) in linked.iter().zip(&meanings).zip(&concerning) {
-            batch.put_entry(after.no, entry, meaning);
-            if *ours && after.doubts.bad().is_none_or(|bad| entry.seq() < bad.seq) {
-                batch.feed(entry);
+        let bad = after.doubts.bad().map(|bad| bad.seq);
+        let stands = |entry: &LinkedEntry| bad.is_none_or(|bad| entry.seq() < bad);
+        let mut named = Named::stored(&self.0.db, after.no, first, last)?;
+        let mut erases = false;
+        for entry in linked.iter().filter(|entry| stands(entry)) {
+            named.add(entry);
+            erases |= batch.note_own_erasure(after.no, entry);
+        }
+        let mut kept = Vec::with_capacity(linked.len());
+        for ((entry, meaning), ours) in linked.into_iter().zip(&meanings).zip(concerning) {
+            let entry = match named.keep(&entry) {
+                None => {
+                    batch.put_entry(after.no, &entry, meaning);
+                    entry
+                }
+                Some(left) => {
+                    batch.put_entry(after.no, &left, &Meaning::Other);
+                    left
+                }
+            };
+            batch.note_missing(after.no, &entry, &named);
+            if ours && stands(&entry) && !named.contains(&entry) {
+                batch.feed(&entry);
             }
+            kept.push(entry);
         }
         batch.put_chain(&after, Some(&before));
         let (write, next_feed) = batch.finish();
@@ -92,7 +116,49 @@ impl Ledger {
         side.next_feed = next_feed;
         after.standing = standing(&self.0.db, &after, false)?;
         self.0.view_mut().publish(after);
-        Ok(Ingested { entries: linked, roster_changed: false })
+        if erases {
+            self.drop_named()?;
+        }
+        Ok(Ingested { entries: kept, roster_changed: false, filled })
+    }
+
+    /// Gives entries that were stored without their payloads, which nobody erased, what came now.
+    fn fill(
+        &self,
+        side: &mut WriteSide,
+        stored: &Chain,
+        entries: &[UnverifiedEntry],
+    ) -> Result<Vec<LinkedEntry>, IngestError> {
+        let mut filled = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.seq().get() <= stored.head() && entry.payload().is_some()) {
+            let (id, seq) = (stored.state.chain(), entry.seq());
+            if self.is_missing(stored.no, seq)? && id_at(&self.0.db, id, stored.no, seq)? == entry.id() {
+                let linked = stored.state.stored(entry.clone())?;
+                linked.check()?;
+                filled.push(linked);
+            }
+        }
+        if filled.is_empty() {
+            return Ok(filled);
+        }
+        let mut batch = Batch::new(&self.0.db, side.next_feed, filled.len() * 1024);
+        let mut erases = false;
+        for entry in &filled {
+            let meaning = Meaning::of(entry.header().kind, entry.payload());
+            batch.put_entry(stored.no, entry, &meaning);
+            batch.delete(Cf::Erasures, layout::erasure_key(b'M', layout::place(stored.no, entry.seq().get())));
+            erases |= batch.note_own_erasure(stored.no, entry);
+            if self.0.owner.concerns(entry, &meaning) {
+                batch.feed(entry);
+            }
+        }
+        let (write, next_feed) = batch.finish();
+        self.0.db.write(write, true)?;
+        side.next_feed = next_feed;
+        if erases {
+            self.drop_named()?;
+        }
+        Ok(filled)
     }
 
     /// Those of `entries` that follow what is stored, after the others were found to be the same.

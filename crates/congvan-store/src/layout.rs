@@ -19,6 +19,11 @@
 //! | `tree` | chain `u32` ‖ level `u8` ‖ index `u64` | the hash (32) of a complete subtree of 2^level entries, from level 8 on; made when asked for |
 //! | `checkpoints` | `C` ‖ chain `u32` ‖ size `u64` ‖ number `u64` | empty: a checkpoint of that chain in its entry with this number |
 //! | | `W` ‖ chain id (32) ‖ size `u64` ‖ witness' chain `u32` ‖ number `u64` | empty: a cosignature of such a checkpoint |
+//! | `erasures` | `E` ‖ chain `u32` ‖ number `u64` ‖ chain `u32` ‖ number `u64` | entry id (32): the first place, if it has this id, is erased by the entry at the second |
+//! | | `M` ‖ chain `u32` ‖ number `u64` | empty: stored without its payload, and not known to be erased |
+//! | | `T` ‖ chain `u32` ‖ number `u64` | empty: named by an erasure, and still to be dropped |
+//! | | `D` ‖ chain `u32` ‖ number `u64` | empty: dropped, and still to be cleared from files |
+//! | | `B` ‖ stage `u64` | empty: the same of a blob's chunks |
 //! | `evidence` | `P` ‖ chain `u32` ‖ number `u64` | a proof of equivocation |
 //! | | `O` ‖ chain `u32` ‖ number `u64` ‖ entry id (32) | an entry set aside: its bytes |
 //! | `feed` | number `u64` | chain id (32) ‖ number `u64` ‖ entry id (32) ‖ kind `u16` |
@@ -29,6 +34,8 @@
 //! | | `H` ‖ stage `u64` ‖ chunk `u32` | the chunk's hash (32), until the blob is whole |
 //! | | `W` ‖ stage `u64` | the hashes of all chunks of a whole blob |
 //! | | `S` ‖ stage `u64` | empty: a blob in the making, swept at the next start |
+//! | | `R` ‖ blob id (32) ‖ chain `u32` ‖ number `u64` | empty: a document or procedure that names the blob |
+//! | | `X` ‖ blob id (32) | empty: dropped with the last document that named it |
 //!
 //! A *chain number* is local to one database: the order in which it met the chains, the roster being
 //! 0. A *stage* is where a blob's chunks lie; its id is known only after its last byte.
@@ -40,7 +47,7 @@ use congvan_core::{BlobId, ChainId, EntryId, EntryRef, Kind, Point, ProcedureCod
 use crate::error::Corruption;
 
 /// The version of this layout that this crate writes.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// Keys of the `default` column family.
 pub(crate) mod meta {
@@ -62,6 +69,7 @@ pub(crate) enum Cf {
     Procedures,
     Tree,
     Checkpoints,
+    Erasures,
     Evidence,
     Feed,
     Local,
@@ -70,7 +78,7 @@ pub(crate) enum Cf {
 }
 
 impl Cf {
-    pub(crate) const ALL: [Cf; 14] = [
+    pub(crate) const ALL: [Cf; 15] = [
         Cf::Chains,
         Cf::Entries,
         Cf::Ids,
@@ -80,6 +88,7 @@ impl Cf {
         Cf::Procedures,
         Cf::Tree,
         Cf::Checkpoints,
+        Cf::Erasures,
         Cf::Evidence,
         Cf::Feed,
         Cf::Local,
@@ -98,6 +107,7 @@ impl Cf {
             Cf::Procedures => "procedures",
             Cf::Tree => "tree",
             Cf::Checkpoints => "checkpoints",
+            Cf::Erasures => "erasures",
             Cf::Evidence => "evidence",
             Cf::Feed => "feed",
             Cf::Local => "local",
@@ -110,6 +120,9 @@ impl Cf {
 /// A chain's local number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct ChainNo(pub(crate) u32);
+
+/// Chain and number.
+pub(crate) type Place = (ChainNo, Seq);
 
 impl ChainNo {
     pub(crate) const ROSTER: ChainNo = ChainNo(0);
@@ -253,6 +266,27 @@ pub(crate) fn witness_key(chain: ChainId, size: Seq, place: [u8; 12]) -> Vec<u8>
     [witness_prefix(chain).as_slice(), &size.get().to_be_bytes(), &place].concat()
 }
 
+/// The prefix of all that names entries of a chain up to some tag's key; keys of `E` go on with the erasing place.
+pub(crate) fn erasure_key(tag: u8, place: [u8; 12]) -> Vec<u8> {
+    [&[tag], place.as_slice()].concat()
+}
+
+pub(crate) fn erased_by_key(erased: [u8; 12], by: [u8; 12]) -> Vec<u8> {
+    [b"E".as_slice(), &erased, &by].concat()
+}
+
+/// Erased and erasing place out of a key of `E`.
+pub(crate) fn read_erased_by(key: &[u8]) -> Result<(Place, Place), Corruption> {
+    let malformed = || Corruption::Key(key.to_vec());
+    let (erased, by) = key.get(1..).and_then(|key| key.split_at_checked(12)).ok_or_else(malformed)?;
+    Ok((read_place(erased)?, read_place(by)?))
+}
+
+pub(crate) fn read_entry_id(bytes: &[u8]) -> Result<EntryId, Corruption> {
+    let id = <[u8; 32]>::try_from(bytes).map_err(|_| Corruption::Value { what: "entry id", len: bytes.len() })?;
+    Ok(EntryId::from_bytes(id))
+}
+
 pub(crate) const PROOFS: &[u8] = b"P";
 
 pub(crate) fn proof_key(no: ChainNo, seq: Seq) -> Vec<u8> {
@@ -325,13 +359,27 @@ pub(crate) fn blob_key(id: BlobId) -> Vec<u8> {
     [b"B".as_slice(), id.as_bytes()].concat()
 }
 
-/// `tag` is `H` (one chunk's hash), `W` (all hashes) or `S` (in the making).
+/// `tag` is `H` (one chunk's hash), `W` (all hashes) or `S` (in the making); in `erasures`, `B`.
 pub(crate) fn stage_key(tag: u8, stage: u64) -> Vec<u8> {
     [&[tag], stage.to_be_bytes().as_slice()].concat()
 }
 
 pub(crate) fn hash_key(stage: u64, index: u32) -> Vec<u8> {
     [b"H".as_slice(), &chunk_key(stage, index)].concat()
+}
+
+/// That a document or procedure names a blob.
+pub(crate) fn blob_named_key(id: BlobId, place: [u8; 12]) -> Vec<u8> {
+    [blob_named_prefix(id).as_slice(), &place].concat()
+}
+
+pub(crate) fn blob_named_prefix(id: BlobId) -> Vec<u8> {
+    [b"R".as_slice(), id.as_bytes()].concat()
+}
+
+/// That a blob was dropped for good.
+pub(crate) fn blob_dropped_key(id: BlobId) -> Vec<u8> {
+    [b"X".as_slice(), id.as_bytes()].concat()
 }
 
 /// Where a blob lies.

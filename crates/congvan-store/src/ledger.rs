@@ -163,7 +163,10 @@ impl Ledger {
             let owner = before.code.map(|code| code.to_string()).or(before.chain.map(|chain| chain.to_string()));
             return Err(OpenError::OtherOwner { path: dir.to_owned(), owner: owner.unwrap_or_default() });
         }
-        let ready = ledger.sweep_stages().and_then(|()| ledger.complete_feed(&before));
+        let ready = {
+            let dropped = ledger.drop_named();
+            dropped.and_then(|()| ledger.sweep_stages()).and_then(|()| ledger.complete_feed(&before))
+        };
         ready.map_err(at(dir)).map(|()| ledger)
     }
 

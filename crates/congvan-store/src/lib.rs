@@ -17,6 +17,7 @@ mod batch;
 mod blobs;
 mod chain;
 mod db;
+mod erase;
 mod error;
 mod feed;
 mod ingest;

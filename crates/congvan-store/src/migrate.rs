@@ -1,6 +1,6 @@
 //! From old formats to this one, step by step.
 
-use congvan_core::{Kind, UnverifiedEntry};
+use congvan_core::{Erasure, Kind, UnverifiedEntry};
 use rocksdb::{DB, IteratorMode, WriteBatch};
 
 use crate::batch::Meaning;
@@ -14,7 +14,8 @@ pub(crate) struct Step {
 }
 
 /// All steps, ascending. The first format is 1; nothing is older.
-pub(crate) const STEPS: &[Step] = &[Step { from: 1, change: catalogue }, Step { from: 2, change: checkpoints }];
+pub(crate) const STEPS: &[Step] =
+    &[Step { from: 1, change: catalogue }, Step { from: 2, change: checkpoints }, Step { from: 3, change: erasures }];
 
 /// Before format 2, entries of the catalogue were stored as of an unknown kind: neither indexed nor in
 /// the feed.
@@ -30,7 +31,7 @@ fn catalogue(db: &DB, batch: &mut WriteBatch) -> Result<(), rocksdb::Error> {
         else {
             continue;
         };
-        if let Meaning::Procedure { code, act } = Meaning::of(Kind::PROCEDURE, entry.payload()) {
+        if let Meaning::Procedure { code, act, .. } = Meaning::of(Kind::PROCEDURE, entry.payload()) {
             batch.put_cf(procedures, layout::procedure_key(no, &code, entry.seq().get()), layout::act_value(act));
         }
         // What came in bulk may not have been checked; a bad one will be found behind, and nobody is told of it.
@@ -56,6 +57,31 @@ fn checkpoints(db: &DB, batch: &mut WriteBatch) -> Result<(), rocksdb::Error> {
             meaning.each_key(no, seq.get(), entry.header().time, &mut |_, key, value| {
                 batch.put_cf(checkpoints, key, value)
             });
+        }
+    }
+    Ok(())
+}
+
+/// Before format 4, nobody knew who names a blob, and erasures were stored as of an unknown kind. What they name is
+/// dropped once the ledger is open.
+fn erasures(db: &DB, batch: &mut WriteBatch) -> Result<(), rocksdb::Error> {
+    let families = [Cf::Entries, Cf::Erasures, Cf::BlobMeta].map(|cf| db.cf_handle(cf.name()));
+    let [Some(entries), Some(erasures), Some(blob_meta)] = families else { return Ok(()) };
+    for item in db.iterator_cf(entries, IteratorMode::Start) {
+        let (place, bytes) = item?;
+        let Ok((no, seq)) = layout::read_place(&place) else { continue };
+        let Ok(entry) = UnverifiedEntry::parse(&bytes) else { continue };
+        let (header, payload) = (entry.header(), entry.payload());
+        let meaning = Meaning::of(header.kind, payload);
+        for blob in meaning.blobs() {
+            batch.put_cf(blob_meta, layout::blob_named_key(*blob, layout::place(no, seq.get())), []);
+        }
+        let erasure = Erasure::of(header.kind, payload).filter(|_| entry.check_own_signature().is_ok());
+        for point in erasure.iter().flat_map(|erasure| erasure.reached_by(header)) {
+            let erased = layout::place(no, point.seq.get());
+            let by = layout::place(no, seq.get());
+            batch.put_cf(erasures, layout::erased_by_key(erased, by), point.id.as_bytes());
+            batch.put_cf(erasures, layout::erasure_key(b'T', erased), []);
         }
     }
     Ok(())

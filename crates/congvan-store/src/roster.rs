@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use congvan_core::ingest::Ingested;
-use congvan_core::{ChainId, ChainPolicy, LinkedEntry, Point, Quarantine, Seq, UnverifiedEntry};
+use congvan_core::{ChainId, ChainPolicy, LinkedEntry, Point, Quarantine, RosterAction, Seq, UnverifiedEntry};
 
 use crate::batch::{Batch, Meaning};
 use crate::chain::Chain;
+use crate::erase::Named;
 use crate::error::{Corruption, IngestError, StoreError};
 use crate::layout::{self, Cf, ChainNo};
 use crate::ledger::{Ledger, guard, standing};
@@ -33,10 +34,13 @@ impl Ledger {
 
         let mut roster = (*old).clone();
         let mut batch = Batch::new(&self.0.db, side.next_feed, 4096);
-        let (mut linked, mut touched) = (Vec::new(), Vec::new());
+        let (mut linked, mut touched, mut orders) = (Vec::new(), Vec::new(), Vec::new());
         for entry in new {
             let change = roster.check(entry)?;
             touched.extend(roster.apply(&change)?);
+            if let RosterAction::Erase { chain, erasure } = change.action() {
+                orders.push((*chain, erasure.clone(), change.entry().seq()));
+            }
             let entry = change.entry().clone().into_linked();
             batch.put_entry(before.no, &entry, &Meaning::Other);
             batch.feed(&entry);
@@ -65,6 +69,14 @@ impl Ledger {
             }
         }
 
+        for (chain, erasure, seq) in &orders {
+            let known = self.chain(*chain).map(|chain| chain.no);
+            let new = || changed.iter().find(|new| new.state.chain() == *chain).map(|new| new.no);
+            if let Some(no) = known.or_else(new) {
+                batch.note_erasure(no, erasure.entries.iter().copied(), (ChainNo::ROSTER, *seq));
+            }
+        }
+
         let (write, next_feed) = batch.finish();
         // What ceases to stand leaves view and disk at once.
         let mut view = self.0.view_mut();
@@ -76,7 +88,11 @@ impl Ledger {
             chain.standing = standing(&self.0.db, &chain, chain.state.chain() == roster)?;
             view.publish(chain);
         }
-        Ok(Ingested { entries: linked, roster_changed: true })
+        drop(view);
+        if !orders.is_empty() {
+            self.drop_named()?;
+        }
+        Ok(Ingested { entries: linked, roster_changed: true, ..Ingested::default() })
     }
 
     /// Holds a chain against a new policy: sets aside what it forbids, and takes back what it allows
@@ -139,6 +155,7 @@ impl Ledger {
                 return Ok(());
             }
             let Some(entry) = self.orphan(chain, due, policy)? else { return Ok(()) };
+            batch.note_missing(chain.no, &entry, &Named::stored(&self.0.db, chain.no, due, due)?);
             let meaning = Meaning::of(entry.header().kind, entry.payload());
             batch.drop_orphan(chain.no, entry.point());
             batch.put_entry(chain.no, &entry, &meaning);

@@ -376,8 +376,10 @@ impl Committer {
         after.standing = after.state.head();
         let bytes: usize = stored.iter().map(|signed| signed.entry.bytes().len() + 256).sum();
         let mut batch = Batch::new(&inner.db, side.next_feed, bytes);
+        let mut erases = false;
         for Signed { entry, local, .. } in &stored {
             let linked = entry.clone().into_linked();
+            erases |= batch.note_own_erasure(after.no, &linked);
             let meaning = Meaning::of(entry.header().kind, entry.payload());
             batch.put_entry(after.no, &linked, &meaning);
             if inner.owner.concerns(&linked, &meaning) {
@@ -404,6 +406,10 @@ impl Committer {
         }
         let _ = self.dirty.try_send(());
         inner.view_mut().publish(after);
+        if erases && let Err(error) = self.ledger().drop_named() {
+            // It is written, and what it names is dropped at the next start.
+            tracing::error!(%error, "what was erased cannot be dropped now");
+        }
         (stored, Ok(()))
     }
 }

@@ -96,7 +96,7 @@ impl Replica {
         let per_peer = self.config.chunks_per_peer;
         let mut rooms: BTreeMap<Peer, usize> =
             self.peers.iter().map(|(peer, state)| (*peer, room(state, per_peer))).filter(|(_, n)| *n > 0).collect();
-        let mut asks = Vec::new();
+        let (mut asks, mut erased) = (Vec::new(), Vec::new());
         for (blob, fetch) in &mut self.blobs.0 {
             if free == 0 || rooms.is_empty() {
                 break;
@@ -106,6 +106,9 @@ impl Replica {
                 continue;
             }
             let missing = step.ledger.missing_chunks(blob, fetch.asked.len() + free);
+            if missing.is_empty() && !step.ledger.has_blob(blob) {
+                erased.push(*blob);
+            }
             for index in missing {
                 // The peer with the most room: chunks spread evenly.
                 let peer = rooms.iter().filter(|(peer, _)| has(peer)).max_by_key(|(_, n)| **n).map(|(peer, _)| *peer);
@@ -122,6 +125,10 @@ impl Replica {
                 }
                 asks.push((peer, *blob, index));
             }
+        }
+        for blob in erased {
+            self.blobs.0.remove(&blob);
+            step.actions.push(Action::BlobErased(blob.id));
         }
         for (peer, blob, index) in asks {
             self.ask(step, peer, Purpose::Chunk { blob, index }, Request::Chunk { blob, index });

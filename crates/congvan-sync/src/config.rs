@@ -43,6 +43,10 @@ pub const BACK_OFF_MS: u64 = 500;
 pub const BACK_OFF_MAX_MS: u64 = 30_000;
 /// How long a peer that lacks a blob is not asked for it again.
 pub const BLOB_RETRY_MS: u64 = 15_000;
+/// How often entries without payloads that nobody erased are asked for again.
+pub const PAYLOAD_RETRY_MS: u64 = 5_000;
+/// The most of them asked for at once.
+pub const MAX_PAYLOADS: usize = 16;
 /// How long a peer's claim to hold more of our own chain holds up our writing without any progress.
 pub const OWN_CLAIM_PATIENCE_MS: u64 = 120_000;
 

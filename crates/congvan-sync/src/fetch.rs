@@ -153,6 +153,11 @@ impl Wants {
         self.ready.retain(|chain| self.chains.contains_key(chain));
     }
 
+    /// Whether something of a chain is still to be had.
+    pub(crate) fn is_wanted(&self, chain: ChainId) -> bool {
+        self.chains.contains_key(&chain)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.chains.len()
     }
@@ -348,7 +353,7 @@ impl Replica {
     }
 
     /// Reads entries, which must be consecutive from the number asked for.
-    fn parse<L: Ledger>(
+    pub(crate) fn parse<L: Ledger>(
         &mut self,
         step: &mut Step<L>,
         peer: Peer,
@@ -420,7 +425,12 @@ impl Replica {
         if let Some(want) = self.wants.chains.get_mut(&chain) {
             want.have = number(head.head);
         }
-        let Some(first) = accepted.entries.first() else { return };
+        let Some(first) = accepted.entries.first() else {
+            if !accepted.filled.is_empty() {
+                step.actions.push(Action::Stored { chain });
+            }
+            return;
+        };
         if self.own.is_foreign(chain) {
             self.contradicted(step, chain, first.seq());
         }

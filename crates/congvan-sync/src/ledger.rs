@@ -57,9 +57,12 @@ pub trait Ledger {
     fn add_proof(&mut self, proof: &EquivocationProof) -> Result<bool, IngestError>;
     /// The proof for which a chain is in quarantine.
     fn proof(&self, chain: ChainId) -> Option<EquivocationProof>;
+    /// The entries behind `after` that are stored without payloads that nobody is known to have erased, in some fixed
+    /// order, at most `limit`: a peer may have withheld them. [`ingest`](Self::ingest) takes them whole.
+    fn missing_payloads(&self, after: Option<(ChainId, Seq)>, limit: usize) -> Vec<(ChainId, Seq)>;
     /// Whether all of a blob is here.
     fn has_blob(&self, blob: &BlobRef) -> bool;
-    /// The first chunks of a blob that are missing here, at most `limit`.
+    /// The first chunks of a blob that are missing here, at most `limit`; none of one that was erased.
     fn missing_chunks(&self, blob: &BlobRef, limit: usize) -> Vec<u32>;
     /// Stores a chunk that `congvan_core::blob::verify_chunk` passed. `true` if the blob is now whole.
     ///

@@ -60,6 +60,7 @@ pub mod ledger;
 pub mod memory;
 pub mod message;
 mod own;
+mod payloads;
 mod reconcile;
 mod replica;
 mod serve;
@@ -214,6 +215,8 @@ pub enum Action {
     Equivocation(congvan_core::EquivocationProof),
     /// A blob is complete.
     BlobComplete(congvan_core::BlobId),
+    /// A wanted blob was erased: nobody needs it any more.
+    BlobErased(congvan_core::BlobId),
     /// Enough peers were asked for our own chain and nothing is missing: writing may begin
     /// (DESIGN §3.8).
     OwnChainConfirmed,

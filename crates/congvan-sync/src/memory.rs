@@ -1,15 +1,16 @@
 //! A ledger in memory, by the same rules as the one on disk: for simulations, fuzzing and tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use congvan_core::blob::{BlobRef, CHUNK, Outline, Outliner};
 use congvan_core::chain::Fault;
 use congvan_core::roster::RosterError;
 use congvan_core::{
-    AgencyKeys, AgencySecret, ChainError, ChainId, ChainPolicy, ChainState, Doubts, Draft, EntryId, EquivocationProof,
-    Genesis, LinkedEntry, NetworkId, Point, Quarantine, Reason, Roster, RosterAction, SecretKey, Seq, Time,
-    UnverifiedEntry, VerifiedEntry,
+    AgencyKeys, AgencySecret, ChainError, ChainId, ChainPolicy, ChainState, DocumentPayload, Doubts, Draft, EntryId,
+    EquivocationProof, Erasure, Genesis, Kind, LinkedEntry, NetworkId, Point, Quarantine, Reason, Roster, RosterAction,
+    SecretKey, Seq, Time, UnverifiedEntry, VerifiedEntry, Wire,
 };
 
 use crate::{ChainHead, IngestError, Ingested, Ledger};
@@ -126,6 +127,13 @@ impl Chain {
     }
 }
 
+/// The blobs that an entry names.
+fn blobs_of(entry: &UnverifiedEntry) -> Vec<BlobRef> {
+    let payload = entry.payload().filter(|_| entry.header().kind == Kind::DOCUMENT);
+    let document = payload.and_then(|payload| DocumentPayload::from_bytes(payload).ok());
+    document.map_or(Vec::new(), |document| document.cover.blobs.to_vec())
+}
+
 /// Where a number stands in a list of a chain's entries.
 fn index(seq: Seq) -> usize {
     usize::try_from(seq.get() - 1).unwrap_or(usize::MAX)
@@ -145,6 +153,11 @@ pub struct MemoryLedger {
     roster_proof: Option<EquivocationProof>,
     chains: BTreeMap<ChainId, Chain>,
     blobs: BTreeMap<BlobRef, Blob>,
+    /// What erasures name.
+    named: BTreeMap<ChainId, BTreeSet<Point>>,
+    /// Entries without their payloads that nobody is known to have erased.
+    missing: BTreeSet<(ChainId, Seq)>,
+    erased_blobs: BTreeSet<BlobRef>,
 }
 
 impl MemoryLedger {
@@ -156,6 +169,9 @@ impl MemoryLedger {
             roster_proof: None,
             chains: BTreeMap::new(),
             blobs: BTreeMap::new(),
+            named: BTreeMap::new(),
+            missing: BTreeSet::new(),
+            erased_blobs: BTreeSet::new(),
         }
     }
 
@@ -179,7 +195,84 @@ impl MemoryLedger {
         if stored.verified + 1 == entry.seq().get() {
             stored.verified += 1;
         }
+        if let Some(erasure) = Erasure::of(entry.header().kind, entry.payload()) {
+            self.named.entry(chain).or_default().extend(erasure.reached_by(entry.header()));
+            self.forget(chain);
+        }
         Ok(entry)
+    }
+
+    /// The numbers of a chain's entries whose payloads are gone: erased, or never here.
+    pub fn bare(&self, chain: ChainId) -> Vec<Seq> {
+        let bare = |(at, stored): (usize, &Stored)| {
+            let entry = UnverifiedEntry::parse(&stored.bytes).ok().filter(|entry| entry.payload().is_none());
+            entry.and_then(|_| Seq::new(at as u64 + 1))
+        };
+        self.standing(chain).iter().enumerate().filter_map(bare).collect()
+    }
+
+    /// Drops of a chain what erasures name, and the blobs that nothing names any more.
+    fn forget(&mut self, chain: ChainId) {
+        let (Some(named), Some(stored)) = (self.named.get(&chain), self.chains.get_mut(&chain)) else { return };
+        let mut blobs = BTreeSet::new();
+        let mut strip = |stored: &mut Stored| {
+            let entry = UnverifiedEntry::parse(&stored.bytes).ok().filter(|entry| entry.header().kind.is_erasable());
+            let Some(entry) = entry else { return false };
+            blobs.extend(blobs_of(&entry));
+            stored.bytes = entry.signed_bytes().into();
+            true
+        };
+        for point in named {
+            let here = stored.entries.get_mut(index(point.seq)).filter(|entry| entry.id == point.id);
+            if here.is_some_and(&mut strip) {
+                self.missing.remove(&(chain, point.seq));
+            }
+            stored.aside.get_mut(point).map(&mut strip);
+        }
+        if blobs.is_empty() {
+            return;
+        }
+        let all = self.chains.values().flat_map(|chain| &chain.entries);
+        for stored in all {
+            for blob in UnverifiedEntry::parse(&stored.bytes).iter().flat_map(blobs_of) {
+                blobs.remove(&blob);
+            }
+        }
+        self.blobs.retain(|blob, _| !blobs.contains(blob));
+        self.erased_blobs.extend(blobs);
+    }
+
+    /// Gives entries that are here without their payloads what came now.
+    fn fill(&mut self, chain: ChainId, entries: &[UnverifiedEntry]) -> Result<Vec<LinkedEntry>, ChainError> {
+        let mut filled = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.payload().is_some()) {
+            let at = (chain, entry.seq());
+            let stored = self.chains.get_mut(&chain).filter(|_| self.missing.contains(&at));
+            let Some(stored) = stored else { continue };
+            let Some(kept) = stored.entries.get_mut(index(entry.seq())).filter(|kept| kept.id == entry.id()) else {
+                continue;
+            };
+            let linked = stored.state.stored(entry.clone())?;
+            linked.check()?;
+            *kept = Stored::from(&linked);
+            self.missing.remove(&at);
+            if let Some(erasure) = Erasure::of(entry.header().kind, entry.payload()) {
+                self.named.entry(chain).or_default().extend(erasure.reached_by(entry.header()));
+            }
+            filled.push(linked);
+        }
+        if !filled.is_empty() {
+            self.forget(chain);
+        }
+        Ok(filled)
+    }
+
+    /// Follows what an accepted change of the roster says of erasing.
+    fn follow(&mut self, action: &RosterAction) {
+        if let RosterAction::Erase { chain, erasure } = action {
+            self.named.entry(*chain).or_default().extend(erasure.entries.iter());
+            self.forget(*chain);
+        }
     }
 
     /// Writes the roster's next entry with registrars' keys.
@@ -200,6 +293,7 @@ impl MemoryLedger {
         let entry = change.entry().clone();
         self.roster_entries.push(Stored::from(&entry.clone().into_linked()));
         self.obey_all();
+        self.follow(change.action());
         Ok(entry)
     }
 
@@ -309,9 +403,11 @@ impl MemoryLedger {
         }
         let mut roster = (*self.roster).clone();
         let mut accepted = Ingested::default();
+        let mut orders = Vec::new();
         for entry in new {
             let change = roster.check(entry)?;
             roster.apply(&change)?;
+            orders.push(change.action().clone());
             accepted.entries.push(change.entry().clone().into_linked());
         }
         accepted.roster_changed = !accepted.entries.is_empty();
@@ -320,6 +416,7 @@ impl MemoryLedger {
         if accepted.roster_changed {
             self.obey_all();
         }
+        orders.iter().for_each(|action| self.follow(action));
         Ok(accepted)
     }
 
@@ -418,6 +515,8 @@ impl Ledger for MemoryLedger {
         if let Some(entry) = entries.iter().find(pinned) {
             return Err(ChainError { seq: entry.seq(), fault: Fault::Pinned }.into());
         }
+        let filled = self.fill(chain, &entries)?;
+        let stored = self.chains.entry(chain).or_insert_with(|| Chain::new(chain));
         let new = unknown(&stored.entries, entries)?;
         let linked = stored.state.extend(self.roster.network(), &policy, new)?;
         if linked.len() == 1 && stored.verified == stored.entries.len() as u64 {
@@ -425,8 +524,24 @@ impl Ledger for MemoryLedger {
             stored.verified += 1;
         }
         stored.entries.extend(linked.iter().map(Stored::from));
+        // What is acted on is checked by its own signature first.
+        let bad = linked.iter().find(|entry| entry.header().kind == Kind::ERASE && entry.check().is_err());
+        stored.doubts.note_bad(bad.map(LinkedEntry::point));
         stored.judge(&policy);
-        Ok(Ingested { entries: linked, roster_changed: false })
+        let bad = stored.doubts.bad().map(|bad| bad.seq);
+        for entry in linked.iter().filter(|entry| bad.is_none_or(|bad| entry.seq() < bad)) {
+            if let Some(erasure) = Erasure::of(entry.header().kind, entry.payload()) {
+                self.named.entry(chain).or_default().extend(erasure.reached_by(entry.header()));
+            }
+        }
+        self.missing.extend(linked.iter().filter(|e| e.payload().is_none()).map(|e| (chain, e.seq())));
+        self.forget(chain);
+        let named = self.named.get(&chain);
+        let kept = linked.into_iter().map(|entry| {
+            let erased = entry.header().kind.is_erasable() && named.is_some_and(|all| all.contains(&entry.point()));
+            if erased { entry.without_payload() } else { entry }
+        });
+        Ok(Ingested { entries: kept.collect(), roster_changed: false, filled })
     }
 
     fn range(&self, chain: ChainId, from: Seq, max_bytes: usize) -> Vec<Arc<[u8]>> {
@@ -474,17 +589,28 @@ impl Ledger for MemoryLedger {
         stored.proofs.iter().find(|proof| proof.seq() == from).cloned()
     }
 
+    fn missing_payloads(&self, after: Option<(ChainId, Seq)>, limit: usize) -> Vec<(ChainId, Seq)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.missing.range((from, Bound::Unbounded)).take(limit).copied().collect()
+    }
+
     fn has_blob(&self, blob: &BlobRef) -> bool {
         self.blobs.get(blob).is_some_and(|stored| stored.outline.is_some())
     }
 
     fn missing_chunks(&self, blob: &BlobRef, limit: usize) -> Vec<u32> {
+        if self.erased_blobs.contains(blob) {
+            return Vec::new();
+        }
         let stored = self.blobs.get(blob);
         let missing = |index: &u32| stored.is_none_or(|stored| !stored.chunks.contains_key(index));
         (0..blob.chunks()).filter(missing).take(limit).collect()
     }
 
     fn put_chunk(&mut self, blob: &BlobRef, index: u32, bytes: &[u8]) -> Result<bool, IngestError> {
+        if self.erased_blobs.contains(blob) {
+            return Ok(false);
+        }
         let failed = |e: congvan_core::blob::BlobError| IngestError::Storage(e.to_string());
         let stored = self.blobs.entry(*blob).or_default();
         stored.chunks.insert(index, bytes.to_vec());

@@ -13,6 +13,7 @@ use crate::fetch::Wants;
 use crate::gossip::Outbox;
 use crate::heads::HeadsIndex;
 use crate::own::Own;
+use crate::payloads::Payloads;
 use crate::reconcile::Session;
 use crate::{Action, ChainHead, Event, Instant, Ledger, Peer, Request, RequestId, Response};
 
@@ -31,6 +32,7 @@ pub(crate) enum Purpose {
     Probe { chain: ChainId, at: congvan_core::Seq },
     Proof { chain: ChainId, from: congvan_core::Seq },
     Chunk { blob: BlobRef, index: u32 },
+    Payload { chain: ChainId, seq: congvan_core::Seq },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +92,7 @@ pub struct Replica {
     pub(crate) conducts: Conducts,
     pub(crate) wants: Wants,
     pub(crate) blobs: Blobs,
+    pub(crate) payloads: Payloads,
     pub(crate) outbox: Outbox,
     pub(crate) own: Own,
     requests: BTreeMap<RequestId, Pending>,
@@ -107,6 +110,7 @@ impl Replica {
             conducts: Conducts::default(),
             wants: Wants::default(),
             blobs: Blobs::default(),
+            payloads: Payloads::default(),
             outbox: Outbox::default(),
             own,
             requests: BTreeMap::new(),
@@ -163,6 +167,7 @@ impl Replica {
         self.reconcile_due(&mut step);
         self.schedule(&mut step);
         self.schedule_chunks(&mut step);
+        self.ask_payloads(&mut step);
         step.actions
     }
 
@@ -246,6 +251,11 @@ impl Replica {
                 }
                 self.blobs.landed(blob, index);
             }
+            Purpose::Payload { .. } => {
+                if let Some(state) = state {
+                    state.in_flight = state.in_flight.saturating_sub(1);
+                }
+            }
             Purpose::Range { chain, .. } | Purpose::Probe { chain, .. } | Purpose::Proof { chain, .. } => {
                 if let Some(state) = state {
                     state.in_flight = state.in_flight.saturating_sub(1);
@@ -305,6 +315,10 @@ impl Replica {
             (Purpose::Probe { chain, at }, Response::Range(entries)) => {
                 self.probe_heard(step, peer, chain, at, &entries);
             }
+            (Purpose::Payload { chain, seq }, Response::Range(entries)) => {
+                self.payload_heard(step, peer, (chain, seq), &entries);
+            }
+            (Purpose::Payload { .. }, Response::NotFound) => {}
             (Purpose::Range { chain, .. } | Purpose::Probe { chain, .. }, Response::NotFound) => {
                 self.false_claim(step, peer, chain);
             }

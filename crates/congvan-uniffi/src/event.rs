@@ -43,6 +43,13 @@ pub enum EventKind {
         /// How: JSON, as `congvan --json catalogue changes` prints it.
         change: String,
     },
+    /// Content was erased: drop what you keep of it.
+    Erased {
+        /// The ids of the documents and statuses.
+        ids: Vec<String>,
+        /// By whom, when and why: JSON, as `congvan --json events` prints it.
+        said: String,
+    },
     /// Another entry, or one that cannot be read.
     Other {
         /// Its id.
@@ -64,6 +71,11 @@ impl TryFrom<view::EventView> for Event {
             view::EventKind::Catalogue(change) => {
                 let change = serde_json::to_string(&change).map_err(|error| CongvanError::Failed(error.to_string()))?;
                 EventKind::Catalogue { change }
+            }
+            view::EventKind::Erased(erasure) => {
+                let said = serde_json::to_string(&erasure.said);
+                let said = said.map_err(|error| CongvanError::Failed(error.to_string()))?;
+                EventKind::Erased { ids: erasure.erased, said }
             }
             view::EventKind::Other { id, note } => EventKind::Other { id, note },
             _ => EventKind::Other { id: String::new(), note: "an event that this library does not know".to_owned() },

@@ -278,6 +278,8 @@ pub fn import<R: Read>(ledger: &Ledger, input: R, progress: &mut dyn FnMut(u64))
         }
     }
     done.entries += flush(ledger, &mut batch)?;
+    // What it says is erased is to be in no file of a ledger that no node looks after.
+    ledger.purge()?;
     Ok(done)
 }
 

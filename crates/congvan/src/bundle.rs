@@ -146,7 +146,7 @@ impl Node {
         let (own, network, chain) = (self.0.own(), self.0.network, entry.header().chain);
         match entry.header().kind {
             Kind::DOCUMENT => {
-                let payload = Self::payload_of(entry).ok()?;
+                let payload = self.payload_of(entry).ok()?;
                 let key = |seal| payload.content_key(network, chain, &own.code, seal).ok().flatten();
                 own.seals.iter().find_map(key).map(|key| key.disclose())
             }

@@ -70,7 +70,14 @@ impl Node {
                 Some(view) => Ok(EventKind::Status(Box::new(view))),
                 None => Err("a malformed status".to_owned()),
             },
+            Kind::ERASE => match self.erasure_event(entry).map_err(|error| error.to_string())? {
+                Some(erasure) => Ok(EventKind::Erased(Box::new(erasure))),
+                None => Err("a malformed erasure".to_owned()),
+            },
             Kind::ROSTER => {
+                if let Some(erasure) = self.erasure_event(entry).map_err(|error| error.to_string())? {
+                    return Ok(EventKind::Erased(Box::new(erasure)));
+                }
                 let recounted = crate::catalogue::recounted(&self.0.ledger, &self.0.ledger.roster(), entry);
                 let recounted = recounted.map_err(|error| error.to_string())?.map(|code| code.to_string());
                 Ok(EventKind::Roster { roster_number: entry.seq().get(), recounted })

@@ -56,6 +56,7 @@ pub mod control;
 pub mod deadline;
 pub mod desk;
 pub mod enrol;
+pub mod erase;
 pub mod gate;
 pub mod invitations;
 pub mod legal;

@@ -54,7 +54,7 @@ impl Node {
     }
 
     pub(crate) fn life_of(&self, entry: &LinkedEntry) -> Result<Life, ReadError> {
-        let payload = Self::payload_of(entry)?;
+        let payload = self.payload_of(entry)?;
         let document = document_of(&self.0.ledger.roster(), entry, &payload.cover);
         let document = document.ok_or_else(|| ReadError::NotFound(entry.id().to_string()))?;
         Ok(Life::of(document, facts_about(&self.0.ledger, entry.id())?))

@@ -16,6 +16,7 @@ use congvan_store::{HighWater, Ledger, MarkError, OpenError, Options, StoreError
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::deadline::{self, Boards, Deadlines};
+use crate::erase;
 use crate::gate::{Facts, Gate};
 use crate::registry::{self, Registry};
 use crate::replicate::{self, Input};
@@ -74,6 +75,7 @@ pub struct Builder {
     report_arrival: bool,
     deadlines: Deadlines,
     checkpoints: Duration,
+    retention: Duration,
     passphrase: Option<String>,
     trust: Option<PathBuf>,
 }
@@ -120,6 +122,13 @@ impl Builder {
     /// How often the node looks whether a checkpoint of its chain, or a cosignature of others', is due.
     pub fn checkpoints(mut self, every: Duration) -> Self {
         self.checkpoints = every.max(Duration::from_millis(1));
+        self
+    }
+
+    /// How often the node looks whether what it wrote is past its term of retention, and whether files are to be cleared
+    /// of what was erased. Where the roster has no terms, it erases nothing of itself.
+    pub fn retention(mut self, every: Duration) -> Self {
+        self.retention = every.max(Duration::from_millis(1));
         self
     }
 
@@ -203,6 +212,7 @@ impl Builder {
             turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
             registry: Registry::new(&ledger)?,
             beside: Mutex::new(Vec::new()),
+            purging: tokio::sync::Mutex::new(()),
             own: Mutex::new(own),
             writer: Mutex::new(None),
             replica: Mutex::new(None),
@@ -230,7 +240,8 @@ impl Builder {
             let stop = || node.0.registry.stopping();
             let evidence = tokio::spawn(witness::run(node.clone(), self.checkpoints, stop()));
             let due = tokio::spawn(deadline::run(node.clone(), stop()));
-            lock(&node.0.beside).extend([evidence, due]);
+            let forgetting = tokio::spawn(erase::run(node.clone(), self.retention, stop()));
+            lock(&node.0.beside).extend([evidence, due, forgetting]);
         }
         Ok(node)
     }
@@ -337,8 +348,10 @@ pub(crate) struct Shared {
     /// still is so when it is written.
     turns: [tokio::sync::Mutex<()>; TURNS],
     pub registry: Registry,
-    /// What writes checkpoints and cosignatures, and what follows what is due.
+    /// What writes checkpoints and cosignatures, what follows what is due, and what erases what is past its term.
     beside: Mutex<Vec<tokio::task::JoinHandle<()>>>,
+    /// Held while files are cleared.
+    pub purging: tokio::sync::Mutex<()>,
     pub writer: Mutex<Option<Writer>>,
     /// The mark beside the key, until the writer takes it.
     mark: Mutex<Option<HighWater>>,
@@ -479,6 +492,7 @@ impl Node {
             report_arrival: true,
             deadlines: Deadlines::default(),
             checkpoints: witness::EVERY,
+            retention: erase::EVERY,
             passphrase: None,
             trust: None,
         }

@@ -12,6 +12,7 @@ use congvan_core::{
 use congvan_store::StoreError;
 
 use crate::certificate;
+use crate::erase::ErasedView;
 use crate::legal::{self, Carries};
 use crate::node::{Node, Own};
 use crate::registry::code_of;
@@ -56,9 +57,12 @@ pub enum ReadError {
     /// The stored bytes are not what was signed.
     #[error("attachment {0} is damaged: it does not fit its digest")]
     Damaged(usize),
-    /// The payload was dropped here.
-    #[error("the document's content was erased here; its place in the chain stands")]
-    Erased,
+    /// The payload was erased, on every node alike.
+    #[error("the content was {0}; its place in the chain stands")]
+    Erased(Box<ErasedView>),
+    /// The payload is not here, though nobody is known to have erased it.
+    #[error("the content is not here; the node asks its peers for it")]
+    Missing,
     /// Not ours, or malformed.
     #[error(transparent)]
     Document(#[from] DocumentError),
@@ -162,8 +166,8 @@ impl Node {
         }
     }
 
-    pub(crate) fn payload_of(entry: &LinkedEntry) -> Result<DocumentPayload, ReadError> {
-        Ok(DocumentPayload::from_bytes(entry.payload().ok_or(ReadError::Erased)?)?)
+    pub(crate) fn payload_of(&self, entry: &LinkedEntry) -> Result<DocumentPayload, ReadError> {
+        Ok(DocumentPayload::from_bytes(entry.payload().ok_or_else(|| self.gone(entry))?)?)
     }
 
     pub(crate) fn open(
@@ -185,11 +189,15 @@ impl Node {
 
     /// What the list shows of a document; one that is sealed to others shows what everybody sees.
     pub(crate) fn summary(&self, own: &Own, entry: &LinkedEntry) -> Result<DocumentSummary, ReadError> {
-        let payload = Self::payload_of(entry).ok();
+        let payload = self.payload_of(entry).ok();
         let envelope = payload.as_ref().and_then(|payload| self.open(own, entry, payload).ok()).unwrap_or_default();
         // Of a document whose content was erased, nobody knows any more to whom it went.
         let life = payload.is_some().then(|| self.life_of(entry)).transpose()?;
-        Ok(self.summarize(entry, payload.as_ref(), &envelope, life.as_ref()))
+        let erased = match payload {
+            Some(_) => None,
+            None => self.erased(entry)?,
+        };
+        Ok(DocumentSummary { erased, ..self.summarize(entry, payload.as_ref(), &envelope, life.as_ref()) })
     }
 
     fn summarize(
@@ -222,6 +230,7 @@ impl Node {
             standing: life.map(|life| life.standing.name()).unwrap_or_default().to_owned(),
             standing_by: life.and_then(|life| life.standing.by()).map(|by| by.id.to_string()),
             progress: recipients.iter().map(progress).collect(),
+            erased: None,
         }
     }
 
@@ -229,7 +238,7 @@ impl Node {
     pub(crate) fn document_view(&self, entry: &LinkedEntry) -> Result<DocumentView, ReadError> {
         entry.check()?;
         let own = self.0.own();
-        let payload = Self::payload_of(entry)?;
+        let payload = self.payload_of(entry)?;
         let envelope = self.open(&own, entry, &payload)?;
         let life = self.life_of(entry)?;
         let files = envelope.attachments.iter().map(|attachment| FileView {
@@ -299,7 +308,7 @@ impl Node {
         let entry = entry.ok_or_else(missing)?;
         entry.check()?;
         let view = self.status_view(&entry).ok_or_else(missing)?;
-        let payload = StatusPayload::from_bytes(entry.payload().ok_or(ReadError::Erased)?)?;
+        let payload = StatusPayload::from_bytes(entry.payload().ok_or_else(|| self.gone(&entry))?)?;
         let note = self.note(&self.0.own(), &entry, &payload);
         Ok((view, note))
     }
@@ -345,7 +354,7 @@ impl Node {
     /// The documents that a document concerns, each with what the table says of that.
     fn links_of(&self, entry: &LinkedEntry) -> Result<Vec<LinkView>, ReadError> {
         let mut links = Vec::new();
-        for link in Self::payload_of(entry)?.cover.links.iter() {
+        for link in self.payload_of(entry)?.cover.links.iter() {
             let other = self.0.ledger.entry_by_id(link.document.id)?;
             let life = other.and_then(|other| self.life_of(&other).ok());
             let says =
@@ -384,7 +393,7 @@ impl Node {
     pub fn envelope(&self, id: &str) -> Result<Envelope, ReadError> {
         let entry = self.document_entry(id)?;
         entry.check()?;
-        Ok(self.open(&self.0.own(), &entry, &Self::payload_of(&entry)?)?)
+        Ok(self.open(&self.0.own(), &entry, &self.payload_of(&entry)?)?)
     }
 
     /// An attachment's bytes, piece by piece, as they were attached.
@@ -394,7 +403,7 @@ impl Node {
     pub fn attachment(&self, id: &str, number: usize) -> Result<AttachmentReader, ReadError> {
         let entry = self.document_entry(id)?;
         entry.check()?;
-        let payload = Self::payload_of(&entry)?;
+        let payload = self.payload_of(&entry)?;
         let envelope = self.open(&self.0.own(), &entry, &payload)?;
         let have = envelope.attachments.len();
         let attachment = envelope.attachments.get(number).ok_or(ReadError::NoAttachment { asked: number, have })?;
@@ -408,7 +417,7 @@ impl Node {
     pub fn skeleton(&self, id: &str) -> Result<Vec<u8>, ReadError> {
         let entry = self.document_entry(id)?;
         entry.check()?;
-        let payload = Self::payload_of(&entry)?;
+        let payload = self.payload_of(&entry)?;
         let envelope = self.open(&self.0.own(), &entry, &payload)?;
         match envelope.packet {
             None => Err(ReadError::NoPacket),

@@ -218,6 +218,8 @@ impl Registrar {
         let change = roster.assemble(motion.proposal, motion.approvals.to_vec(), setup::now(), signer)?;
         let entry = UnverifiedEntry::parse(change.entry().bytes()).map_err(RosterError::from)?;
         self.ledger.ingest(roster.chain(), vec![entry])?;
+        // No node looks after this ledger.
+        self.ledger.purge().map_err(IngestError::Storage)?;
         Ok(change.entry().clone())
     }
 

@@ -219,6 +219,10 @@ impl Driver {
                 self.shared.judge();
                 self.shared.arrived();
             }
+            Action::BlobErased(id) => {
+                self.blob_complete(id);
+                self.want_blobs().await;
+            }
             Action::BlobComplete(id) => {
                 self.blob_complete(id);
                 self.shared.arrived();
@@ -293,7 +297,7 @@ impl Driver {
         }
     }
 
-    /// A blob is whole: whoever wanted it no longer does.
+    /// A blob is whole, or erased: whoever wanted it no longer does.
     fn blob_complete(&mut self, id: congvan_core::BlobId) {
         self.wanted.retain(|blob| blob.id != id);
         self.open.retain(|_, missing| {
@@ -403,6 +407,13 @@ impl congvan_sync::Ledger for Stored {
 
     fn proof(&self, chain: ChainId) -> Option<EquivocationProof> {
         self.0.proof(chain)
+    }
+
+    fn missing_payloads(&self, after: Option<(ChainId, Seq)>, limit: usize) -> Vec<(ChainId, Seq)> {
+        self.0.missing_payloads(after, limit).unwrap_or_else(|error| {
+            tracing::error!(%error, "what is missing cannot be looked up");
+            Vec::new()
+        })
     }
 
     fn has_blob(&self, blob: &BlobRef) -> bool {

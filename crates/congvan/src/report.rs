@@ -309,7 +309,7 @@ impl Node {
             let entry = self.0.ledger.entry_by_id(document.id)?;
             let entry = entry.filter(|entry| entry.header().kind == Kind::DOCUMENT && entry.reference() == *document);
             let entry = entry.ok_or_else(absent)?;
-            let payload = Self::payload_of(&entry)?;
+            let payload = self.payload_of(&entry)?;
             let of = document_of(&self.0.ledger.roster(), &entry, &payload.cover).ok_or_else(absent)?;
             // Of a link, only the two documents themselves matter: not what was said before.
             let judged = Life::of(of, []).next(&own.code, Says::Link { relation: *relation, to: to.to_vec() });

@@ -239,7 +239,7 @@ impl Node {
         if entry.id() != document.id || entry.header().kind != Kind::DOCUMENT {
             return Ok(None);
         }
-        let Ok(payload) = Self::payload_of(&entry) else { return Ok(None) };
+        let Ok(payload) = self.payload_of(&entry) else { return Ok(None) };
         let Ok(envelope) = self.open(&self.0.own(), &entry, &payload) else { return Ok(None) };
         Ok(Some(Readable { chain: document.chain, time: entry.header().time, cover: payload.cover, envelope }))
     }

@@ -46,6 +46,9 @@ pub struct DocumentSummary {
     pub standing_by: Option<String>,
     /// How far each addressee is.
     pub progress: Vec<Progress>,
+    /// By whose word its content was erased; `None` where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased: Option<crate::erase::ErasedView>,
 }
 
 /// How far one addressee is with a document, by what it reported and might report.
@@ -344,6 +347,8 @@ pub enum EventKind {
     },
     /// The catalogue of procedures changed, or an entry tried to and is flagged.
     Catalogue(Box<crate::catalogue::CatalogueChange>),
+    /// Content was erased: copies that software keeps of it are to be dropped as well.
+    Erased(Box<crate::erase::ErasureView>),
     /// An entry of another kind, or one that cannot be read; passed on so that nothing is silent.
     Other {
         /// Its id.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use congvan::core::erasure::Reason;
 
 use super::{Offline, Trust, id};
 
@@ -117,6 +118,38 @@ pub(crate) struct Show {
     pub id: Id,
     #[command(flatten)]
     pub trust: Trust,
+}
+
+/// `congvan erase`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  congvan erase 3f2a91c0 --reason order --basis 'Bản án 12/2026/HC-ST'
+  congvan erase 3f2a91c0 77ab03e1 --reason personal-data --yes
+
+It writes an entry into this agency's chain. Every node that has it drops the content and the attachments that nothing
+else names, and clears them from its files. The chain, its signatures and every proof hold as before.
+What another agency wrote, that agency erases, or the registrars order it: `congvan roster erase`.")]
+pub(crate) struct Erase {
+    /// Ids of documents, statuses or notes, or their first 8 digits or more
+    #[arg(required = true, value_name = "DOCUMENT", value_parser = id)]
+    pub ids: Vec<String>,
+    /// Why
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    pub reason: Reason,
+    /// The law, decision or case; needed where the reason is order or other
+    #[arg(long, value_name = "TEXT")]
+    pub basis: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub offline: Offline,
+}
+
+/// A reason to erase, by its word.
+pub(crate) fn reason(text: &str) -> Result<Reason, String> {
+    let known = Reason::ALL.into_iter().find(|reason| reason.name() == text);
+    known.ok_or_else(|| format!("one of {}", Reason::ALL.map(Reason::name).join(", ")))
 }
 
 /// `congvan status`

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use congvan::core::erasure::Reason;
 
 use super::Trust;
 
@@ -209,6 +210,40 @@ The list replaces the one before; without agencies nobody witnesses. A witness' 
         /// The witnesses' codes
         #[arg(value_name = "CODE")]
         agencies: Vec<String>,
+    },
+    /// Order that content of an agency is erased, at every node and for good
+    #[command(after_help = "Examples:
+  congvan --dir registrar roster erase 000.00.02.H55 3f2a91c0 --reason order --basis 'Bản án 12/2026/HC-ST'
+  congvan --dir desk-1 roster propose -o erase.cgvm erase 000.00.02.H55 417:1f0c…64-digits --reason order --basis …\n
+ENTRY is an id that the ledger here has, or its first 8 digits or more, or NUMBER:ID. Documents, statuses and notes are
+erased; what rules and proofs follow from stays. It cannot be undone.")]
+    Erase {
+        /// The agency's code
+        code: String,
+        /// The entries
+        #[arg(required = true, value_name = "ENTRY")]
+        entries: Vec<String>,
+        /// Why
+        #[arg(long, value_name = "REASON", default_value = "order", value_parser = super::document::reason)]
+        reason: Reason,
+        /// The law, decision or case
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        basis: String,
+    },
+    /// Say how long content is kept, and when its agency erases it
+    #[command(after_help = "Examples:
+  congvan --dir registrar roster retention documents=10:20 'type:Báo cáo=5:5' statuses=10:20
+  congvan --dir registrar roster retention --none\n
+RULE is CLASS=KEEP or CLASS=KEEP:DROP in years from the entry's time; CLASS is documents, statuses, notes or type:NAME, which goes
+before documents. Before KEEP nobody erases for age; after DROP the agency's own node does. The list replaces the one before.")]
+    #[command(group(clap::ArgGroup::new("terms").required(true).args(["rules", "none"])))]
+    Retention {
+        /// The rules
+        #[arg(value_name = "RULE")]
+        rules: Vec<String>,
+        /// Keep everything
+        #[arg(long)]
+        none: bool,
     },
     /// Give an agency the right to publish procedures, or take it away
     #[command(after_help = "Examples:

@@ -2,6 +2,7 @@
 
 use crate::codec::{Bounded, Bytes, Decode, Encode, Sorted, Text, encode};
 use crate::domain;
+use crate::erasure::{Erasure, Retention};
 use crate::ids::{AgencyCode, ChainId, EntryId, NetworkId, Point, Seq};
 use crate::keys::{AgencyKeys, KeyError, KeyId, NodeKey, PublicKey, SecretKey, Signature};
 use crate::limits::{
@@ -127,6 +128,15 @@ pub enum RosterAction {
     },
     /// Who witnesses checkpoints from the next entry on.
     Witnesses(WitnessPolicy),
+    /// Entries of an agency's chain lose their payloads, by the registrars' order.
+    Erase {
+        /// Its chain.
+        chain: ChainId,
+        /// Which, and why.
+        erasure: Erasure,
+    },
+    /// How long payloads are kept, from the next entry on.
+    Retention(Retention),
 }
 wire!(RosterAction, "roster action", MAX_ACTION);
 
@@ -260,8 +270,9 @@ impl RosterAction {
             | Self::Resolve { chain, .. }
             | Self::Nodes { chain, .. }
             | Self::Rights { chain, .. }
-            | Self::Certify { chain, .. } => Some(*chain),
-            Self::Admit(_) | Self::Registrars { .. } | Self::Witnesses(_) => None,
+            | Self::Certify { chain, .. }
+            | Self::Erase { chain, .. } => Some(*chain),
+            Self::Admit(_) | Self::Registrars { .. } | Self::Witnesses(_) | Self::Retention(_) => None,
         }
     }
 }

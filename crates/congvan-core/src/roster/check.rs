@@ -4,6 +4,7 @@ use super::{Admission, Agency, Approval, Proposal, Roster, RosterAction, RosterP
 use crate::chain::{LinkedEntry, VerifiedEntry};
 use crate::codec::{CodecError, Sorted, Wire};
 use crate::entry::{self, EntryError, Header, Kind, UnverifiedEntry, VERSION};
+use crate::erasure::RetentionError;
 use crate::ids::{AgencyCode, ChainId, Digest, Seq, Time};
 use crate::keys::{KeyError, KeyId, NodeKey, PublicKey, SecretKey};
 
@@ -133,6 +134,12 @@ pub enum ActionError {
     /// The agency's key did not sign for the certificate.
     #[error("the agency's consent to its certificate: {0}")]
     Consent(KeyError),
+    /// An erasure of nothing, or without the basis that its reason asks for.
+    #[error("an order to erase names at least one entry, and the decision that it stands on")]
+    Erasure,
+    /// A policy of retention that cannot be followed.
+    #[error(transparent)]
+    Retention(#[from] RetentionError),
     /// No number is left for what is to hold from the next on.
     #[error("the chain is full")]
     ChainFull,
@@ -289,6 +296,13 @@ impl Roster {
                     _ => Ok(()),
                 }
             }
+            // Also of a closed agency: what it wrote is subject to the law as before.
+            RosterAction::Erase { chain, erasure } => match self.agencies.contains_key(chain) {
+                false => Err(ActionError::UnknownChain(*chain)),
+                true if !erasure.is_complete() => Err(ActionError::Erasure),
+                true => Ok(()),
+            },
+            RosterAction::Retention(policy) => Ok(policy.check()?),
             RosterAction::Reinstate { chain } => match self.open(*chain)? {
                 agency if agency.standing == Standing::Suspended => Ok(()),
                 agency => Err(ActionError::Standing { code: agency.code.clone(), standing: agency.standing }),

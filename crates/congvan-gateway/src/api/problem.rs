@@ -193,8 +193,8 @@ impl From<ReadError> for Problem {
             }
             ReadError::NotAnId(_) => Self::invalid("id", detail),
             ReadError::Ambiguous(_) => Self::new(Kind::Ambiguous, detail),
-            ReadError::Incomplete { .. } => Self::new(Kind::NotHereYet, detail),
-            ReadError::Erased => Self::new(Kind::Erased, detail),
+            ReadError::Incomplete { .. } | ReadError::Missing => Self::new(Kind::NotHereYet, detail),
+            ReadError::Erased(_) => Self::new(Kind::Erased, detail),
             ReadError::Document(DocumentError::Seal(_)) => Self::new(Kind::Sealed, detail),
             error => Self::internal(error),
         }

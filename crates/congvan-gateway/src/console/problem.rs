@@ -116,9 +116,9 @@ impl From<ReadError> for Problem {
             | ReadError::NotAnId(_)
             | ReadError::Ambiguous(_)
             | ReadError::NoAttachment { .. } => Self::NotFound(error.to_string()),
-            ReadError::Incomplete { .. } => Self::NotHereYet,
+            ReadError::Incomplete { .. } | ReadError::Missing => Self::NotHereYet,
             ReadError::Document(DocumentError::Seal(SealError::NotForUs)) => Self::Sealed,
-            ReadError::Erased => Self::NotFound(error.to_string()),
+            ReadError::Erased(_) => Self::NotFound(error.to_string()),
             other => Self::internal(other),
         }
     }

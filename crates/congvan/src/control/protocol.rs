@@ -284,6 +284,15 @@ pub enum Request {
         /// `congvan_core::ProcedurePayload` in hexadecimal, in order.
         changes: Vec<String>,
     },
+    /// Erases the content of entries of this agency, and clears it from the ledger's files.
+    Erase {
+        /// Their ids, or at least eight leading digits of each.
+        ids: Vec<String>,
+        /// `retention`, `order`, `personal-data`, `mistake` or `other`.
+        reason: String,
+        /// The law, decision or case.
+        basis: String,
+    },
     /// Adds a registrar's entry to the roster.
     Roster {
         /// The entry's bytes in hexadecimal.
@@ -333,6 +342,15 @@ pub enum Reply {
         agency: String,
         /// The number in its chain.
         number: u64,
+    },
+    /// To [`Request::Show`], of a document whose content was erased.
+    Erased(Box<DocumentSummary>),
+    /// To [`Request::Erase`]: it is durable.
+    ErasureWritten {
+        /// The erasing entries' numbers in this agency's chain; none where all was erased already.
+        numbers: Vec<u64>,
+        /// Entries and attachments that were cleared from files.
+        cleared: u64,
     },
     /// To [`Request::Events`].
     Events {

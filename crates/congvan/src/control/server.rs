@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use congvan_core::document::Reference;
+use congvan_core::erasure::Reason;
 use congvan_core::status::{StatusContent, StatusNote};
 use congvan_core::{
     AgencyCode, Content, Envelope, Link, ProcedureCode, ProcedurePayload, Relation, StatusCode, Text, UnverifiedEntry,
@@ -20,6 +21,7 @@ use crate::archive;
 use crate::bundle::{Disclose, ProveError};
 use crate::catalogue::CatalogueError;
 use crate::consumer::ConsumerError;
+use crate::erase::EraseError;
 use crate::node::Node;
 use crate::read::ReadError;
 use crate::replicate::Input;
@@ -108,8 +110,22 @@ impl From<SendError> for Failure {
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
-        let retry = matches!(error, ReadError::Incomplete { .. } | ReadError::NotFound(_));
-        Self { retry, ..Self::new(error) }
+        let retry = matches!(error, ReadError::Incomplete { .. } | ReadError::Missing | ReadError::NotFound(_));
+        let message_vi = match &error {
+            ReadError::Erased(said) => Some(format!("nội dung {}; vị trí trong chuỗi vẫn còn", said.vietnamese())),
+            _ => None,
+        };
+        Self { retry, message_vi, ..Self::new(error) }
+    }
+}
+
+impl From<EraseError> for Failure {
+    fn from(error: EraseError) -> Self {
+        match error {
+            EraseError::Send(error) => error.into(),
+            EraseError::Read(error) => error.into(),
+            error => Self { message_vi: error.vietnamese(), ..Self::new(error) },
+        }
     }
 }
 
@@ -178,6 +194,15 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(Failure::new)
 }
 
+/// A document, or that its content was erased.
+fn show(node: &Node, id: &str) -> Result<Reply, ReadError> {
+    match node.inspect(id) {
+        Ok(document) => Ok(Reply::Document(Box::new(document))),
+        Err(ReadError::Erased(_)) => Ok(Reply::Erased(Box::new(node.listed(id)?))),
+        Err(error) => Err(error),
+    }
+}
+
 fn written(node: &Node, receipt: Receipt) -> Answer {
     Answer::Reply(Reply::Written {
         id: receipt.entry.id.to_string(),
@@ -198,7 +223,7 @@ async fn answer(
         Request::Agencies => Reply::Agencies { agencies: blocking(move || n.agencies()).await? },
         Request::Inbox { limit } => Reply::Documents { documents: blocking(move || n.inbox(limit)).await?? },
         Request::Outbox { limit } => Reply::Documents { documents: blocking(move || n.outbox(limit)).await?? },
-        Request::Show { id } => Reply::Document(Box::new(blocking(move || n.inspect(&id)).await??)),
+        Request::Show { id } => blocking(move || show(&n, &id)).await??,
         Request::Send { to, content, attachments, skeleton, key, public, links, references, force } => {
             let links = blocking(move || linked(&n, links)).await??;
             let references = references.into_iter().map(named).collect::<Result<Vec<_>, _>>()?;
@@ -341,6 +366,13 @@ async fn answer(
         Request::Backup { to } => {
             blocking(move || n.ledger().backup(&PathBuf::from(to))).await?.map_err(Failure::new)?;
             Reply::Done
+        }
+        Request::Erase { ids, reason, basis } => {
+            let reason = Reason::ALL.into_iter().find(|known| known.name() == reason);
+            let reason = reason.ok_or_else(|| Failure::new("no such reason to erase"))?;
+            let written = node.erase(&ids, reason, &basis).await?;
+            let numbers = written.iter().map(|receipt| receipt.entry.seq.get()).collect();
+            Reply::ErasureWritten { numbers, cleared: node.purge().await.map_err(Failure::new)? }
         }
         Request::Roster { entry } => {
             let bytes = hex::decode(entry).map_err(Failure::new)?;

@@ -262,6 +262,8 @@ impl Node {
             Kind::STATUS => touched.extend(StatusPayload::from_bytes(payload).map(|said| said.cover.document.id)),
             // What was good may be so no more, or again.
             Kind::ROSTER => return Ok(sets_aside(payload)),
+            // Nobody owes anything on what is erased.
+            Kind::ERASE => return Ok(true),
             _ => {}
         }
         Ok(false)
@@ -299,7 +301,7 @@ impl Node {
         let own = self.0.own();
         let is_ours = match side {
             Side::Sent => entry.header().chain == own.chain,
-            Side::Received => Self::payload_of(entry).is_ok_and(|payload| payload.is_to(&own.code)),
+            Side::Received => self.payload_of(entry).is_ok_and(|payload| payload.is_to(&own.code)),
         };
         if entry.header().kind != Kind::DOCUMENT || !is_ours {
             return;
@@ -324,13 +326,15 @@ fn sets_aside(payload: &[u8]) -> bool {
         | RosterAction::Close { .. }
         | RosterAction::Rotate { .. }
         | RosterAction::Revoke { .. }
-        | RosterAction::Resolve { .. } => true,
+        | RosterAction::Resolve { .. }
+        | RosterAction::Erase { .. } => true,
         RosterAction::Admit(_)
         | RosterAction::Nodes { .. }
         | RosterAction::Registrars { .. }
         | RosterAction::Rights { .. }
         | RosterAction::Certify { .. }
-        | RosterAction::Witnesses(_) => false,
+        | RosterAction::Witnesses(_)
+        | RosterAction::Retention(_) => false,
     };
     RosterPayload::from_bytes(payload).is_ok_and(|payload| changes(&payload.action))
 }

@@ -131,7 +131,8 @@ impl Node {
         if entry.header().kind != Kind::DOCUMENT {
             return None;
         }
-        let payload = Self::payload_of(entry).ok()?;
+        // One that cannot be read has no deadline that could be known.
+        let payload = self.payload_of(entry).ok()?;
         let life = self.life_of(entry).ok()?;
         let own = self.0.own();
         let open = life.recipients.iter().filter(|recipient| !settled(&life, recipient));

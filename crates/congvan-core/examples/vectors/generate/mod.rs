@@ -3,6 +3,7 @@
 
 mod bundles;
 mod checkpoints;
+mod erasures;
 mod invalid;
 pub(crate) mod procedures;
 mod valid;
@@ -23,6 +24,7 @@ pub(crate) fn files() -> Vec<(&'static str, String)> {
         ("procedures.json", text(procedures::procedures())),
         ("checkpoints.json", text(checkpoints::checkpoints(&world))),
         ("bundles.json", text(bundles::bundles(&world))),
+        ("erasures.json", text(erasures::erasures(&world))),
         ("seals.json", text(valid::seals(&world))),
         ("blobs.json", text(valid::blobs())),
         ("keyfiles.json", text(valid::keyfiles())),

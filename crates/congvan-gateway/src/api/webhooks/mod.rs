@@ -59,6 +59,8 @@ pub(super) enum EventName {
     Roster,
     /// The catalogue changed.
     Catalogue,
+    /// Content was erased.
+    Erased,
     /// Something else, or something that cannot be read.
     Other,
 }
@@ -71,6 +73,7 @@ impl EventName {
             Self::Status => "status",
             Self::Roster => "roster",
             Self::Catalogue => "catalogue",
+            Self::Erased => "erased",
             Self::Other => "other",
         }
     }
