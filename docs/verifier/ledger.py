@@ -81,6 +81,7 @@ class Roster:
         self.registrars, self.threshold = genesis.registrars, genesis.threshold
         self.seq, self.head = 0, ZEROS
         self.agencies, self.witnesses, self.witness_threshold = {}, [], 0
+        self.orders, self.retention = [], []
 
     def chain_of(self, code):
         return H("congvan v1 agency chain id", self.network, code.encode())
@@ -209,6 +210,21 @@ class Roster:
         met = 1 <= action.threshold <= len(action.witnesses)
         self._need(met or (not action.witnesses and action.threshold == 0), "a threshold that cannot be met")
         self.witnesses, self.witness_threshold = action.witnesses, action.threshold
+
+    def _erase(self, action):
+        self._need(action.chain in self.agencies, "no such agency")
+        self._need(action.erasure.entries, "nothing to erase")
+        reason, basis = action.erasure.reason[0], action.erasure.basis
+        self._need(reason not in (1, 4) or basis.strip(), "an order without its basis")
+        self.orders.append(action)
+
+    def _retention(self, action):
+        scopes = [rule.scope for rule in action.rules]
+        self._need(len(set(scopes)) == len(scopes), "two rules for one class")
+        for rule in action.rules:
+            self._need(rule.keep <= 200 and (rule.drop or 1) <= 200, "a term of more than 200 years")
+            self._need(rule.drop is None or rule.drop >= max(1, rule.keep), "dropped before it may be")
+        self.retention = action.rules
 
 
 # ---- §7: chains ----
@@ -420,6 +436,25 @@ def key_hash(name, algorithm, key):
 def verifier_key(name, algorithm, key):
     encoded = base64.b64encode(bytes([algorithm]) + key).decode()
     return f"{name}+{key_hash(name, algorithm, key).hex()}+{encoded}"
+
+
+# ---- §21: what is erased ----
+
+
+def erased(entries, orders=()):
+    """The numbers of a chain's entries whose payloads are erased, by its own word and by orders about it."""
+    named = set()
+    for entry in entries:
+        if entry.header.kind == p.ERASE and entry.payload:
+            try:
+                points = decode(p.Erasure, entry.payload, p.MAX_PAYLOAD).entries
+            except Refused:
+                continue
+            named |= {(point.seq, point.id) for point in points if point.seq < entry.header.seq}
+    for order in orders:
+        named |= {(point.seq, point.id) for point in order.entries}
+    content = (p.NOTE, p.DOCUMENT, p.STATUS)
+    return [e.header.seq for e in entries if e.header.kind in content and (e.header.seq, e.id) in named]
 
 
 # ---- §11: exported ledgers ----

@@ -1,4 +1,4 @@
-"""The tables of ../format.md: what an entry's header and payload hold (§4, §5, §6, §8, §11, §16, §17)."""
+"""The tables of ../format.md: what an entry's header and payload hold (§4, §5, §6, §8, §11, §16, §17, §21)."""
 
 import datetime
 
@@ -10,7 +10,7 @@ from encoding import (
 MAX_ENTRY = 262_144
 MAX_PAYLOAD = MAX_ENTRY - 183
 MAX_FRAME = MAX_ENTRY + 64 + 1_024
-NOTE, DOCUMENT, STATUS, PROCEDURE, CHECKPOINT, WITNESS = range(6)
+NOTE, DOCUMENT, STATUS, PROCEDURE, CHECKPOINT, WITNESS, ERASE = range(7)
 CONTROL, ROTATION, ROSTER = 0x8000, 0x8001, 0x8002
 
 # ---- §4 ----
@@ -46,8 +46,11 @@ Certification = struct(
 )
 ACTIONS = (
     "Admit", "Suspend", "Reinstate", "Close", "Rotate", "Revoke", "Resolve", "Nodes", "Registrars", "Rights", "Certify",
-    "Witnesses",
+    "Witnesses", "Erase", "Retention",
 )
+# Of §21, which the roster's orders are about as well.
+Erasure = struct("Erasure", entries=ordered(Point, 500), reason=choice(*[None] * 5), basis=text(4_096))
+Rule = struct("Rule", scope=choice(text(512), None, None, None), keep=u16, drop=option(u16))
 Action = choice(
     Admission,
     struct("Suspend", chain=id32, last=option(Point)),
@@ -61,6 +64,8 @@ Action = choice(
     struct("Rights", chain=id32, after=option(Point), rights=u32),
     struct("Certify", chain=id32, certification=Certification),
     struct("Witnesses", witnesses=ordered(id32, 64), threshold=u16),
+    struct("Erase", chain=id32, erasure=Erasure),
+    struct("Retention", rules=ordered(Rule, 32)),
 )
 Approval = struct("Approval", registrar=id32, signature=signature_bytes)
 approvals = ordered(Approval, 64)

@@ -41,7 +41,7 @@ class Judge:
 
     def all(self):
         for judge in (self.primitives, self.signatures, self.names, self.roster, self.chain, self.checkpoints, self.seals,
-                      self.blobs, self.key_files, self.procedures, self.archive, self.bundles, self.invalid):  # fmt: skip
+                      self.blobs, self.key_files, self.procedures, self.archive, self.bundles, self.erasures, self.invalid):  # fmt: skip
             judge()
         return self
 
@@ -162,6 +162,26 @@ class Judge:
         self.expect("note", signed.decode() + "\n" + "".join(lines), file["note"])
         policy = decode(p.Action, raw(file["action"]))
         self.expect("policy", (p.ACTIONS[policy[0]], policy[1].threshold, len(policy[1].witnesses)), ("Witnesses", 1, 1))
+
+    def erasures(self):
+        file = self.load("erasures")
+        entries = [ledger.read_entry(raw(entry)) for entry in file["entries"]]
+        erasure = decode(p.Erasure, raw(file["erasure"]), p.MAX_PAYLOAD)
+        self.expect("erasure", any(e.payload == raw(file["erasure"]) for e in entries) and bool(erasure.entries), True)
+        order = decode(p.Action, raw(file["order"]))[1]
+        self.expect("order", order.chain.hex(), file["chain"])
+        self.expect("erased by the chain", ledger.erased(entries), file["erased_by_the_chain"])
+        self.expect("and by the order", ledger.erased(entries, [order.erasure]), file["erased_with_the_order"])
+        for before, after in zip(entries, map(raw, file["after"])):
+            left = ledger.read_entry(after)
+            gone = before.header.seq in file["erased_with_the_order"]
+            self.expect("id", (left.id, bool(left.payload)), (before.id, bool(before.payload) and not gone))
+            self.expect("signature", outcome(ledger.check_own_signature, left, raw(file["key"])), "valid")
+        roster = self.final_roster()
+        judge = lambda action: roster._retention(decode(p.Action, raw(action))[1])  # noqa: E731
+        self.expect("retention", outcome(judge, file["retention"]), "valid")
+        for case in file["refused"]:
+            self.expect(case["name"], outcome(judge, case["action"]) != "valid", True)
 
     def open(self, payload, kind, network, chain, secrets):
         """A sealed payload, by the first secret and wrap that fit."""
