@@ -12,9 +12,11 @@
 //! stand without its payload: its header, its number and its place in the chain are proven all the same.
 
 mod check;
+mod found;
 mod keys;
 
-pub use check::{Branch, BundleError, Checker, CoverFault, EntryFault, Evidence, Proven, ProvenCover, Shown};
+pub use check::Checker;
+pub use found::{Branch, BundleError, CoverFault, EntryFault, Evidence, Proven, ProvenCover, Shown};
 
 use crate::archive::{Checksum, Frames};
 use crate::blob::CHUNK;

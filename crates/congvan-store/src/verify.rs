@@ -191,7 +191,7 @@ impl Ledger {
                 let (key, value) = row?;
                 let malformed = || StoreError::from(Corruption::Key(key.to_vec()));
                 let id = key.get(1..).and_then(|id| id.try_into().ok()).ok_or_else(malformed)?;
-                let record = BlobRecord::from_bytes(&value).map_err(Corruption::from)?;
+                let record = BlobRecord::from_bytes(&value)?;
                 Ok(record.whole.then_some(BlobRef { id: BlobId::from_bytes(id), len: record.len }))
             };
             read().transpose()

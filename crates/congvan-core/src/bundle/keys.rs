@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::check::BundleError;
+use super::BundleError;
 use crate::chain::{ChainPolicy, KeyRotation};
 use crate::codec::Wire;
 use crate::entry::{Kind, UnverifiedEntry};

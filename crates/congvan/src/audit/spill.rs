@@ -10,10 +10,13 @@ const PARTS: usize = 256;
 /// Bytes gathered for each part before they are written.
 const BUFFER: usize = 16 << 10;
 
+/// A record and its key.
+type Record = ([u8; 32], Box<[u8]>);
+
 /// Records by key. Keys are hashes or begin with one: their first byte spreads them.
 #[derive(Default)]
 pub(super) struct Spill {
-    held: Vec<([u8; 32], Box<[u8]>)>,
+    held: Vec<Record>,
     bytes: usize,
     parts: Vec<BufWriter<File>>,
 }
@@ -57,7 +60,7 @@ impl Spill {
     }
 }
 
-fn read(mut file: File) -> io::Result<Vec<([u8; 32], Box<[u8]>)>> {
+fn read(mut file: File) -> io::Result<Vec<Record>> {
     file.rewind()?;
     let mut left = file.metadata()?.len();
     let mut file = BufReader::with_capacity(1 << 16, file);
@@ -74,7 +77,7 @@ fn read(mut file: File) -> io::Result<Vec<([u8; 32], Box<[u8]>)>> {
     Ok(records)
 }
 
-fn groups(mut records: Vec<([u8; 32], Box<[u8]>)>, group: &mut impl FnMut([u8; 32], &[Box<[u8]>])) {
+fn groups(mut records: Vec<Record>, group: &mut impl FnMut([u8; 32], &[Box<[u8]>])) {
     records.sort_by_key(|(key, _)| *key);
     let mut records = records.into_iter().peekable();
     while let Some((key, first)) = records.next() {
@@ -87,6 +90,7 @@ fn groups(mut records: Vec<([u8; 32], Box<[u8]>)>, group: &mut impl FnMut([u8; 3
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use std::collections::BTreeMap;

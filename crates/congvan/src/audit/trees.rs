@@ -99,6 +99,9 @@ enum Saw {
 }
 wire!(Saw, "audit record", 1024);
 
+/// Checkpoints of one size by their chains and numbers, each with the latest time under it and where that is stated.
+type Here = BTreeMap<(ChainId, Seq), (CheckpointPayload, Option<(Time, Seq)>)>;
+
 /// How far a chain is vouched for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Vouched {
@@ -191,7 +194,7 @@ impl Trees {
         let mut vouched: BTreeMap<ChainId, Vouched> = BTreeMap::new();
         let mut splits = Vec::new();
         let judge_one = |_, records: &[Box<[u8]>]| {
-            let mut here: BTreeMap<(ChainId, Seq), (CheckpointPayload, Option<(Time, Seq)>)> = BTreeMap::new();
+            let mut here = Here::new();
             let mut seen_by: Vec<(ChainId, Seq, Cosignature)> = Vec::new();
             for record in records {
                 match Saw::from_bytes(record) {
