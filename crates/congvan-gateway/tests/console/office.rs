@@ -8,7 +8,7 @@ use congvan::control::{OpenOptions, Request, Session};
 use congvan::core::{AgencyCode, Attachment, Bounded, Digest, Envelope, RosterAction, Sorted, Text, WitnessPolicy};
 use congvan::registrar::Registrar;
 use congvan::setup::Home;
-use congvan::users::{Password, Role, Users};
+use congvan::users::{Password, Role, Users, UsersError};
 use congvan::witness::EVERY;
 use congvan::{Node, Outgoing, Source, archive};
 use congvan_gateway::{ConsoleOptions, Exposure, Gateway};
@@ -42,7 +42,11 @@ fn add_users(home: &Home) {
     let mut users = Users::load(home).unwrap();
     for (name, role) in [("vanthu", Role::Clerk), ("lanhdao", Role::Viewer)] {
         let password = Some(Password::new(PASSWORD.to_owned()).unwrap());
-        users.add(name.parse().unwrap(), role, password).unwrap();
+        // Whoever opens an office again has its users already.
+        match users.add(name.parse().unwrap(), role, password) {
+            Ok(_) | Err(UsersError::Exists(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
     }
     users.save(home).unwrap();
 }
