@@ -96,7 +96,7 @@ texts! {
     c_witnesses() "change who witnesses checkpoints" "thay đổi các cơ quan chứng kiến";
     h_witness() "witness" "chứng kiến";
     h_needed() "needed" "cần có";
-    witnesses_changed() "The witnesses are changed." "Đã thay đổi các cơ quan chứng kiến.";
+    witnesses_changed() "Witnesses changed" "Đã thay đổi các cơ quan chứng kiến";
     c_rights(agency) "change what {agency} may do" "thay đổi quyền của {agency}";
     c_certify(agency) "bind a certificate to a key of {agency}" "gắn chứng thư với khóa của {agency}";
     instead_of(new, old) "{new} (before: {old})" "{new} (trước đây: {old})";

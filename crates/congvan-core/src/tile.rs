@@ -11,7 +11,7 @@
 //! let mut files = BTreeMap::new();
 //! let mut put = |name: TileName, bytes: &[u8]| {
 //!     files.insert(name.to_string(), bytes.len());
-//!     Ok(())
+//!     Ok::<(), std::convert::Infallible>(())
 //! };
 //! let mut tiler = Tiler::default();
 //! for id in &ids {
