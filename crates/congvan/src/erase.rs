@@ -267,7 +267,7 @@ impl Node {
         let basis = Text::<MAX_SUBJECT>::new(basis)?;
         let mut points = BTreeSet::new();
         for id in ids {
-            let entry = self.entry_of(id)?;
+            let entry = self.entry_of(id, |_| true)?;
             let (header, id) = (entry.header(), entry.id().to_string());
             if header.chain != own.chain {
                 return Err(EraseError::NotOurs { id });
@@ -288,21 +288,6 @@ impl Node {
             points.insert(entry.point());
         }
         Ok(drafts(points.into_iter().collect(), reason, &basis))
-    }
-
-    /// Any entry, by its id or enough leading digits of it.
-    fn entry_of(&self, id: &str) -> Result<LinkedEntry, ReadError> {
-        let text = Self::digits(id)?;
-        let ledger = &self.0.ledger;
-        let found = match text.parse::<EntryId>() {
-            Ok(id) => ledger.entry_by_id(id)?,
-            Err(_) => match ledger.ids_with_prefix(&text)?.as_slice() {
-                [] => None,
-                [id] => ledger.entry_by_id(*id)?,
-                _ => return Err(ReadError::Ambiguous(text)),
-            },
-        };
-        found.ok_or_else(|| ReadError::NotFound(id.to_owned()))
     }
 
     /// The network's rule of retention for an entry of this agency.

@@ -139,6 +139,11 @@ impl Node {
 
     /// The entry of a document.
     pub(crate) fn document_entry(&self, id: &str) -> Result<LinkedEntry, ReadError> {
+        self.entry_of(id, |kind| kind == Kind::DOCUMENT)
+    }
+
+    /// The one entry with such a kind, by its id or enough leading digits of it.
+    pub(crate) fn entry_of(&self, id: &str, is: impl Fn(Kind) -> bool) -> Result<LinkedEntry, ReadError> {
         let text = Self::digits(id)?;
         let ledger = &self.0.ledger;
         let entry = match text.parse::<EntryId>() {
@@ -147,14 +152,14 @@ impl Node {
                 let mut found = None;
                 for id in ledger.ids_with_prefix(&text)? {
                     let Some(entry) = ledger.entry_by_id(id)? else { continue };
-                    if entry.header().kind == Kind::DOCUMENT && found.replace(entry).is_some() {
+                    if is(entry.header().kind) && found.replace(entry).is_some() {
                         return Err(ReadError::Ambiguous(text));
                     }
                 }
                 found
             }
         };
-        entry.filter(|entry| entry.header().kind == Kind::DOCUMENT).ok_or(ReadError::NotFound(id.to_owned()))
+        entry.filter(|entry| is(entry.header().kind)).ok_or(ReadError::NotFound(id.to_owned()))
     }
 
     /// An id, or enough leading digits of one.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use congvan_core::roster::RosterPayload;
 use congvan_core::{
-    ChainId, DocumentPayload, EntryId, EntryRef, Kind, LinkedEntry, RosterAction, Seq, StatusPayload, Time, Wire,
+    ChainId, DocumentPayload, EntryId, Erasure, Kind, LinkedEntry, RosterAction, Seq, StatusPayload, Time, Wire,
 };
 use congvan_store::FeedItem;
 use serde::{Deserialize, Serialize};
@@ -42,40 +42,47 @@ pub struct Late {
 /// When a step of a document is due; a date that cannot be read comes first.
 type Key = (Option<Time>, Step, EntryId);
 
-/// One side's open documents.
+/// An open document: when it was sent, and its steps.
+struct Steps {
+    sent: Time,
+    due: Vec<(Option<Time>, Step)>,
+}
+
+/// One side's open documents, and nothing of what is settled.
 #[derive(Default)]
 struct Board {
     /// Of how many addressees each step is due.
     due: BTreeMap<Key, u64>,
-    /// The keys of each document.
-    of: HashMap<EntryId, Vec<Key>>,
-    /// When they were sent.
-    sent: BTreeSet<(Time, EntryRef)>,
+    of: HashMap<EntryId, Steps>,
+    /// The documents by when they were sent.
+    sent: BTreeSet<(Time, EntryId)>,
 }
 
 impl Board {
     fn forget(&mut self, document: EntryId) {
-        for key in self.of.remove(&document).into_iter().flatten() {
-            self.due.remove(&key);
+        let Some(Steps { sent, due }) = self.of.remove(&document) else { return };
+        self.sent.remove(&(sent, document));
+        for (at, step) in due {
+            self.due.remove(&(at, step, document));
         }
     }
 
-    fn put(&mut self, document: EntryRef, sent: Time, steps: Vec<(Step, Option<Time>, u64)>) {
-        self.forget(document.id);
+    /// What is open of a document now; nothing, where no step is.
+    fn put(&mut self, document: EntryId, sent: Time, steps: Vec<(Step, Option<Time>, u64)>) {
+        self.forget(document);
         if steps.is_empty() {
             return;
         }
-        let keys: Vec<Key> = steps.iter().map(|(step, at, _)| (*at, *step, document.id)).collect();
-        self.due.extend(keys.iter().copied().zip(steps.into_iter().map(|(_, _, count)| count)));
-        self.of.insert(document.id, keys);
+        let due = steps.iter().map(|(step, at, _)| (*at, *step)).collect();
+        self.of.insert(document, Steps { sent, due });
+        self.due.extend(steps.into_iter().map(|(step, at, count)| ((at, step, document), count)));
         self.sent.insert((sent, document));
     }
 
     /// Drops what was sent so long ago that nobody looks at it.
     fn cut(&mut self, since: Time) {
-        while let Some((sent, document)) = self.sent.first().copied().filter(|(sent, _)| *sent < since) {
-            self.sent.remove(&(sent, document));
-            self.forget(document.id);
+        while let Some((_, document)) = self.sent.first().copied().filter(|(sent, _)| *sent < since) {
+            self.forget(document);
         }
     }
 }
@@ -260,10 +267,13 @@ impl Node {
                 touched.extend(links.unwrap_or_default().into_iter().map(|link| link.document.id));
             }
             Kind::STATUS => touched.extend(StatusPayload::from_bytes(payload).map(|said| said.cover.document.id)),
-            // What was good may be so no more, or again.
-            Kind::ROSTER => return Ok(sets_aside(payload)),
-            // Nobody owes anything on what is erased.
-            Kind::ERASE => return Ok(true),
+            // What was good may be so no more, or again; of what is erased nobody owes anything.
+            Kind::ROSTER => match RosterPayload::from_bytes(payload).map(|payload| payload.action) {
+                Ok(RosterAction::Erase { erasure, .. }) => touched.extend(erased(&erasure)),
+                Ok(action) => return Ok(sets_aside(&action)),
+                Err(_) => {}
+            },
+            Kind::ERASE => touched.extend(Erasure::from_bytes(payload).iter().flat_map(erased)),
             _ => {}
         }
         Ok(false)
@@ -271,27 +281,14 @@ impl Node {
 
     /// Everything that is open.
     fn all_open(&self, since: Time) -> Result<Kept, ReadError> {
-        let ledger = &self.0.ledger;
-        let own = self.0.own();
         // First, so that what comes meanwhile is looked at again.
-        let mut kept = Kept { followed: ledger.feed_head(), since: Some(since), ..Kept::default() };
+        let mut kept = Kept { followed: self.0.ledger.feed_head(), since: Some(since), ..Kept::default() };
         let stopping = self.0.registry.stopping();
-        for reference in ledger.by_addressee(&own.code) {
-            let EntryRef { chain, seq, .. } = reference?;
-            let Some(entry) = ledger.entry(chain, seq)? else { continue };
-            if entry.header().time < since || *stopping.borrow() {
-                break;
-            }
-            self.put_open(&mut kept, &entry, Side::Received);
-        }
-        let mut next = ledger.status(own.chain).head.map(|head| head.seq);
-        while let Some(seq) = next {
-            next = seq.previous();
-            let Some(entry) = ledger.entry(own.chain, seq)? else { continue };
-            if entry.header().time < since || *stopping.borrow() {
-                break;
-            }
-            self.put_open(&mut kept, &entry, Side::Sent);
+        for side in [Side::Received, Side::Sent] {
+            self.each_since(side, since, |entry| {
+                self.put_open(&mut kept, entry, side);
+                !*stopping.borrow()
+            })?;
         }
         Ok(kept)
     }
@@ -303,38 +300,42 @@ impl Node {
             Side::Sent => entry.header().chain == own.chain,
             Side::Received => self.payload_of(entry).is_ok_and(|payload| payload.is_to(&own.code)),
         };
-        if entry.header().kind != Kind::DOCUMENT || !is_ours {
+        if entry.header().kind != Kind::DOCUMENT {
             return;
         }
         let mut steps = Vec::new();
-        if let Some(open) = self.open_of(entry, side) {
+        if let Some(open) = is_ours.then(|| self.open_of(entry, side)).flatten() {
             for (step, at) in self.0.deadlines.dates(&open.matter()).steps().filter(|(step, _)| side.asks(*step)) {
                 let concerned = open.recipients.iter().filter(|one| step != Step::Receive || unreceived(one));
                 steps.push((step, at, concerned.count() as u64));
             }
         }
         steps.retain(|(.., count)| *count > 0);
-        kept.side(side).put(entry.reference(), entry.header().time, steps);
+        kept.side(side).put(entry.id(), entry.header().time, steps);
     }
 }
 
 /// Whether a change of the roster may change what earlier entries are worth.
-fn sets_aside(payload: &[u8]) -> bool {
-    let changes = |action: &RosterAction| match action {
+fn sets_aside(action: &RosterAction) -> bool {
+    match action {
         RosterAction::Suspend { .. }
         | RosterAction::Reinstate { .. }
         | RosterAction::Close { .. }
         | RosterAction::Rotate { .. }
         | RosterAction::Revoke { .. }
-        | RosterAction::Resolve { .. }
-        | RosterAction::Erase { .. } => true,
+        | RosterAction::Resolve { .. } => true,
         RosterAction::Admit(_)
         | RosterAction::Nodes { .. }
         | RosterAction::Registrars { .. }
         | RosterAction::Rights { .. }
         | RosterAction::Certify { .. }
         | RosterAction::Witnesses(_)
+        | RosterAction::Erase { .. }
         | RosterAction::Retention(_) => false,
-    };
-    RosterPayload::from_bytes(payload).is_ok_and(|payload| changes(&payload.action))
+    }
+}
+
+/// The entries that an erasure names.
+fn erased(erasure: &Erasure) -> impl Iterator<Item = EntryId> + use<'_> {
+    erasure.entries.iter().map(|point| point.id)
 }

@@ -98,32 +98,39 @@ impl Node {
     pub fn due(&self, side: Side, deadlines: &Deadlines, now: Time) -> Result<Vec<DueView>, ReadError> {
         let since = deadlines.since(now);
         let mut due = Vec::new();
+        self.each_since(side, since, |entry| {
+            self.due_of(entry, side, deadlines, now, &mut due);
+            true
+        })?;
+        due.sort_by(|a, b| a.order().cmp(&b.order()));
+        Ok(due)
+    }
+
+    /// A side's entries, newest first and none from before `since`, until `each` says no.
+    fn each_since(&self, side: Side, since: Time, mut each: impl FnMut(&LinkedEntry) -> bool) -> Result<(), ReadError> {
+        let ledger = &self.0.ledger;
+        let mut goes_on = |entry: &LinkedEntry| entry.header().time >= since && each(entry);
         match side {
             Side::Received => {
-                for reference in self.0.ledger.by_addressee(&self.0.own().code) {
+                for reference in ledger.by_addressee(&self.0.own().code) {
                     let EntryRef { chain, seq, .. } = reference?;
-                    let Some(entry) = self.0.ledger.entry(chain, seq)? else { continue };
-                    if entry.header().time < since {
+                    if ledger.entry(chain, seq)?.is_some_and(|entry| !goes_on(&entry)) {
                         break;
                     }
-                    self.due_of(&entry, side, deadlines, now, &mut due);
                 }
             }
             Side::Sent => {
                 let chain = self.0.own().chain;
-                let mut next = self.0.ledger.status(chain).head.map(|head| head.seq);
+                let mut next = ledger.status(chain).head.map(|head| head.seq);
                 while let Some(seq) = next {
                     next = seq.previous();
-                    let Some(entry) = self.0.ledger.entry(chain, seq)? else { continue };
-                    if entry.header().time < since {
+                    if ledger.entry(chain, seq)?.is_some_and(|entry| !goes_on(&entry)) {
                         break;
                     }
-                    self.due_of(&entry, side, deadlines, now, &mut due);
                 }
             }
         }
-        due.sort_by(|a, b| a.order().cmp(&b.order()));
-        Ok(due)
+        Ok(())
     }
 
     /// What nobody has to do anything about, and what cannot be read, has no deadline.
