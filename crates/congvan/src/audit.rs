@@ -1,8 +1,8 @@
 //! The audit: links, signatures, keys' spans, the roster's rules, payloads' forms, documents' lives, clocks, checkpoints
 //! and witnesses, blobs, and a store's own indexes, from the bytes alone, trusting no node.
 //!
-//! What an audit finds is data, not an error: [`AuditError`] means that it could not read. Memory does not grow with the
-//! ledger: what must be brought together from afar goes through temporary files.
+//! What an audit finds is data, not an error: [`AuditError`] means that it could not read. Of each 256 entries one hash
+//! is kept in memory; what must be brought together from afar goes through temporary files.
 //!
 //! ```no_run
 //! use congvan::audit::{Options, audit};

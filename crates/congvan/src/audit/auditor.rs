@@ -20,12 +20,13 @@ use congvan_store::StoreError;
 use rayon::prelude::*;
 
 use super::former::Former;
+use super::forms::{self, Said};
 use super::keys::Keys;
 use super::lives::{Before, Lives};
 use super::report::{CatalogueReport, ChainReport, Finds, Flagged, Note, Report, ViolationKind};
 use super::store::Kept;
 use super::trees::Trees;
-use super::{AuditError, Audited, Options, audit_of, forms};
+use super::{AuditError, Audited, Options, audit_of};
 use crate::certificate::Anchors;
 use crate::life::document_of;
 use crate::setup;
@@ -379,10 +380,8 @@ impl Auditor {
             }
         };
         self.signatures += linked.len() as u64;
-        let look = |entry: &LinkedEntry| {
-            let form = entry.payload().and_then(|payload| forms::fault(entry.header().kind, payload));
-            (entry.check().err(), form)
-        };
+        let roster = &self.roster;
+        let look = |entry: &LinkedEntry| (entry.check().err(), forms::read(roster, entry));
         let looked: Vec<_> = linked.par_iter().with_min_len(64).map(look).collect();
         let bad = looked.iter().find_map(|(bad, _)| bad.clone());
         let standing = match &bad {
@@ -390,8 +389,8 @@ impl Auditor {
             None => linked.len(),
         };
         self.entries += standing as u64;
-        for (entry, (_, form)) in linked[..standing].iter().zip(looked) {
-            self.stands(entry, form)?;
+        for (entry, (_, said)) in linked[..standing].iter().zip(looked) {
+            self.stands(entry, said)?;
         }
         if let Some(ChainError { seq, fault }) = bad.or(first_fault) {
             if standing < linked.len() {
@@ -411,19 +410,20 @@ impl Auditor {
     }
 
     /// An entry that stands.
-    fn stands(&mut self, entry: &LinkedEntry, form: Option<String>) -> Result<(), AuditError> {
+    fn stands(&mut self, entry: &LinkedEntry, said: Result<Said, String>) -> Result<(), AuditError> {
         let header = entry.header();
         self.keys.signed(header.chain, entry);
-        if let Some(reason) = form {
+        let said = said.unwrap_or_else(|reason| {
             self.finds.violation(header.chain, entry.seq(), ViolationKind::Form, reason);
-        }
+            Said::Other
+        });
         if header.kind == Kind::PROCEDURE {
             self.procedure(entry);
         }
         self.clock(entry);
         let Self { trees, roster, kept, finds, .. } = self;
-        trees.push(roster, entry, &mut |level, index, hash| kept.compare(level, index, hash), finds)?;
-        self.hear(entry)
+        trees.push(roster, entry, &said, &mut |level, index, hash| kept.compare(level, index, hash), finds)?;
+        self.hear(entry, said)
     }
 
     /// Times that cannot be: an author's clock went back, or is ahead of the auditor's.
@@ -450,18 +450,13 @@ impl Auditor {
     }
 
     /// Keeps what an entry says about documents.
-    fn hear(&mut self, entry: &LinkedEntry) -> Result<(), AuditError> {
-        let kind = entry.header().kind;
-        if !matches!(kind, Kind::DOCUMENT | Kind::STATUS) {
-            return Ok(());
-        }
+    fn hear(&mut self, entry: &LinkedEntry, said: Said) -> Result<(), AuditError> {
         let Some(agency) = self.roster.agency(entry.header().chain) else { return Ok(()) };
         for fact in crate::life::facts_of(entry, &agency.code, true) {
             self.lives.fact(fact)?;
         }
-        if kind == Kind::DOCUMENT
-            && let Some(payload) = entry.payload().and_then(|payload| DocumentPayload::from_bytes(payload).ok())
-            && let Some(document) = document_of(&self.roster, entry, &payload.cover)
+        if let Said::Document(cover) = said
+            && let Some(document) = document_of(&self.roster, entry, &cover)
         {
             self.lives.document(document, entry.header().time)?;
         }

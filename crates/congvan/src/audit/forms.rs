@@ -1,38 +1,83 @@
-//! Whether payloads have the form of their kind, seals included: one wrapped key for each reader, and a body with its tag.
+//! What payloads say, and whether they have the form of their kind, seals included: one wrapped key for each reader, and a
+//! body with its tag. It runs on all cores, so the signatures inside payloads are checked here too.
 
 use congvan_core::document::Body;
 use congvan_core::seal::Sealed;
-use congvan_core::{CheckpointPayload, Content, DocumentPayload, Kind, StatusPayload, Wire, WitnessPayload};
+use congvan_core::{
+    CheckpointPayload, Content, Cosignature, Cover, DocumentPayload, Kind, LinkedEntry, Roster, StatusPayload, Wire,
+    WitnessPayload,
+};
 
 /// Bytes of the tag behind a sealed body.
 const TAG: usize = 16;
 
-/// Why a payload is not of its kind's form; `None` for one that is, and for kinds that have no form.
-pub(super) fn fault(kind: Kind, payload: &[u8]) -> Option<String> {
-    match kind {
-        Kind::DOCUMENT => match DocumentPayload::from_bytes(payload) {
-            Ok(DocumentPayload { cover, body: Body::Sealed(sealed) }) => seal(&sealed, cover.addressees.len() + 1),
-            Ok(DocumentPayload { body: Body::Public(content), .. }) => {
-                Content::from_bytes(&content).err().map(|e| e.to_string())
+/// What the auditor goes on with of a payload.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// A document's open part.
+    Document(Cover),
+    /// A checkpoint, and what is wrong with it apart from its root.
+    Checkpoint(CheckpointPayload, Result<(), String>),
+    /// Cosignatures, and what is wrong with each.
+    Witness(Vec<(Cosignature, Result<(), String>)>),
+    /// Nothing.
+    Other,
+}
+
+/// Reads an entry's payload.
+///
+/// # Errors
+/// Why it has not the form of its kind.
+pub(super) fn read(roster: &Roster, entry: &LinkedEntry) -> Result<Said, String> {
+    let Some(payload) = entry.payload() else { return Ok(Said::Other) };
+    let malformed = |error: congvan_core::CodecError| error.to_string();
+    match entry.header().kind {
+        Kind::DOCUMENT => {
+            let DocumentPayload { cover, body } = DocumentPayload::from_bytes(payload).map_err(malformed)?;
+            match &body {
+                Body::Sealed(sealed) => seal(sealed, cover.addressees.len() + 1)?,
+                Body::Public(content) => drop(Content::from_bytes(content).map_err(malformed)?),
             }
-            Err(error) => Some(error.to_string()),
-        },
-        Kind::STATUS => match StatusPayload::from_bytes(payload) {
-            Ok(status) => seal(&status.body, 2),
-            Err(error) => Some(error.to_string()),
-        },
-        Kind::CHECKPOINT => CheckpointPayload::from_bytes(payload).err().map(|error| error.to_string()),
-        Kind::WITNESS => WitnessPayload::from_bytes(payload).err().map(|error| error.to_string()),
-        _ => None,
+            Ok(Said::Document(cover))
+        }
+        Kind::STATUS => {
+            seal(&StatusPayload::from_bytes(payload).map_err(malformed)?.body, 2)?;
+            Ok(Said::Other)
+        }
+        Kind::CHECKPOINT => {
+            let signed = CheckpointPayload::from_bytes(payload).map_err(malformed)?;
+            Ok(Said::Checkpoint(signed, checkpoint(roster, entry, &signed)))
+        }
+        Kind::WITNESS => {
+            let WitnessPayload { seen } = WitnessPayload::from_bytes(payload).map_err(malformed)?;
+            Ok(Said::Witness(seen.iter().map(|seen| (*seen, cosignature(roster, entry, seen))).collect()))
+        }
+        _ => Ok(Said::Other),
     }
 }
 
-fn seal(sealed: &Sealed, readers: usize) -> Option<String> {
+fn seal(sealed: &Sealed, readers: usize) -> Result<(), String> {
     match (sealed.wraps.len(), sealed.body.len()) {
         (wraps, _) if wraps != readers => {
-            Some(format!("it is sealed for {wraps} readers, and {readers} are due: its addressees and its author"))
+            Err(format!("it is sealed for {wraps} readers, and {readers} are due: its addressees and its author"))
         }
-        (_, len) if len < TAG => Some(format!("its sealed body has {len} bytes; a tag alone has {TAG}")),
-        _ => None,
+        (_, len) if len < TAG => Err(format!("its sealed body has {len} bytes; a tag alone has {TAG}")),
+        _ => Ok(()),
     }
+}
+
+/// Everything about a checkpoint but its root, which only the chain so far can tell.
+fn checkpoint(roster: &Roster, entry: &LinkedEntry, signed: &CheckpointPayload) -> Result<(), String> {
+    let Some(agency) = roster.agency(entry.header().chain) else { return Ok(()) };
+    let said = Some(signed.checkpoint.root);
+    let judged = signed.judge(roster.network(), &agency.code, entry.seq(), entry.signer(), said);
+    judged.map_err(|refusal| format!("its checkpoint: {refusal}"))
+}
+
+/// A witness' own signature.
+fn cosignature(roster: &Roster, entry: &LinkedEntry, seen: &Cosignature) -> Result<(), String> {
+    let agency =
+        roster.agency(seen.chain).ok_or("it cosigned a checkpoint of a chain that the roster does not know")?;
+    let holds = seen.verify(roster.network(), &agency.code, entry.signer());
+    holds.map_err(|_| format!("its cosignature of a checkpoint of {} does not hold", agency.code))
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use congvan_core::checkpoint::{CheckpointPayload, Cosignature, WitnessPayload};
+use congvan_core::checkpoint::{CheckpointPayload, Cosignature};
 use congvan_core::codec::{Decode, Encode, bincode};
 use congvan_core::limits::CLOCK_TOLERANCE_MS;
 use congvan_core::merkle::{self, Frontier, TreeHash};
-use congvan_core::{ChainId, Kind, LinkedEntry, Roster, Seq, Time, Wire, wire};
+use congvan_core::{ChainId, LinkedEntry, Roster, Seq, Time, Wire, wire};
 
 use super::AuditError;
+use super::forms::Said;
 use super::report::{Finds, Note, ViolationKind};
 use super::spill::Spill;
 
@@ -144,6 +145,7 @@ impl Trees {
         &mut self,
         roster: &Roster,
         entry: &LinkedEntry,
+        said: &Said,
         made: &mut dyn FnMut(u8, u64, TreeHash),
         finds: &mut Finds,
     ) -> Result<(), AuditError> {
@@ -155,27 +157,26 @@ impl Trees {
             self.current = Some(chain);
         }
         let grown = self.chains.entry(chain).or_default();
-        match (entry.header().kind, entry.payload()) {
-            (Kind::CHECKPOINT, Some(payload)) => {
-                if let Ok(signed) = CheckpointPayload::from_bytes(payload) {
-                    checkpoint(roster, entry, &signed, grown, finds);
-                    let saw = Saw::Checkpoint { chain, at: number, signed, latest: grown.latest };
-                    self.saw.put(key(chain, signed.checkpoint.size), saw.to_bytes()).map_err(AuditError::Temporary)?;
+        match said {
+            Said::Checkpoint(signed, judged) => {
+                if let Err(reason) = judged.clone().and_then(|()| root(roster, entry, signed, grown, finds)) {
+                    finds.violation(chain, number, ViolationKind::Checkpoint, reason);
                 }
+                let saw = Saw::Checkpoint { chain, at: number, signed: *signed, latest: grown.latest };
+                self.saw.put(key(chain, signed.checkpoint.size), saw.to_bytes()).map_err(AuditError::Temporary)?;
             }
-            (Kind::WITNESS, Some(payload)) => {
-                let payload = WitnessPayload::from_bytes(payload).ok();
-                for seen in payload.iter().flat_map(|payload| payload.seen.iter()).copied() {
-                    if let Err(reason) = cosignature(roster, entry, &seen) {
-                        finds.violation(entry.header().chain, number, ViolationKind::Witness, reason);
+            Said::Witness(seen) => {
+                for (seen, judged) in seen {
+                    if let Err(reason) = judged {
+                        finds.violation(chain, number, ViolationKind::Witness, reason.clone());
                         continue;
                     }
-                    let saw = Saw::Cosigned { witness: chain, number, seen };
+                    let saw = Saw::Cosigned { witness: chain, number, seen: *seen };
                     let key = key(seen.chain, seen.signed.checkpoint.size);
                     self.saw.put(key, saw.to_bytes()).map_err(AuditError::Temporary)?;
                 }
             }
-            _ => {}
+            Said::Document(_) | Said::Other => {}
         }
         grown.push(entry, made);
         Ok(())
@@ -220,7 +221,7 @@ impl Trees {
                     // A copy that ends before knows nothing of it.
                     _ if reach(seen.chain) < seen.at.get() => {}
                     _ if signed_by(seen.chain, seen.at, &seen.signed) => {
-                        let by = roster.agency(witness).map(|agency| agency.code.to_string()).unwrap_or_default();
+                        let by = code_of(roster, witness);
                         let reason = format!(
                             "it signed a checkpoint of another history of its {size} first entries, which {by} saw (its number {number})"
                         );
@@ -228,7 +229,7 @@ impl Trees {
                         splits.push(Split { chain: seen.chain, at: seen.at, signed: seen.signed });
                     }
                     _ => {
-                        let whose = roster.agency(seen.chain).map(|agency| agency.code.to_string()).unwrap_or_default();
+                        let whose = code_of(roster, seen.chain);
                         let reason = format!("it cosigned a checkpoint that {whose} never signed");
                         finds.violation(witness, number, ViolationKind::Witness, reason);
                     }
@@ -263,41 +264,33 @@ fn key(chain: ChainId, size: Seq) -> [u8; 32] {
     key
 }
 
-fn checkpoint(roster: &Roster, entry: &LinkedEntry, signed: &CheckpointPayload, grown: &Grown, finds: &mut Finds) {
-    let (chain, number) = (entry.header().chain, entry.seq());
-    let Some(agency) = roster.agency(chain) else { return };
+/// Holds a checkpoint's root against its chain's own.
+fn root(
+    roster: &Roster,
+    entry: &LinkedEntry,
+    signed: &CheckpointPayload,
+    grown: &Grown,
+    finds: &mut Finds,
+) -> Result<(), String> {
     let size = signed.checkpoint.size;
-    let wrong = match grown.root(size.get()) {
-        _ if size >= number => Some(format!("its checkpoint is of {size} entries, and it is number {number} itself")),
-        _ if signed.verify(roster.network(), &agency.code, entry.signer()).is_err() => {
-            Some("the signature of its checkpoint does not hold".to_owned())
-        }
-        Some(root) if root != signed.checkpoint.root => {
-            Some(format!("its checkpoint is of another history than its own {size} first entries"))
-        }
-        Some(_) => None,
+    match grown.root(size.get()) {
+        Some(root) if root == signed.checkpoint.root => Ok(()),
+        Some(_) => Err(format!("its checkpoint is of another history than its own {size} first entries")),
         None => {
             finds.note(Note {
-                agency: agency.code.to_string(),
-                number: number.get(),
+                agency: code_of(roster, entry.header().chain),
+                number: entry.seq().get(),
                 document: String::new(),
                 reason: format!("its checkpoint is of {size} entries, too far back to be recomputed in one pass"),
                 reason_vi: format!("mốc kiểm tra của {size} mục, quá xa để tính lại trong một lượt"),
             });
-            None
+            Ok(())
         }
-    };
-    if let Some(reason) = wrong {
-        finds.violation(chain, number, ViolationKind::Checkpoint, reason);
     }
 }
 
-/// Checks a witness' own signature.
-fn cosignature(roster: &Roster, entry: &LinkedEntry, seen: &Cosignature) -> Result<(), String> {
-    let agency =
-        roster.agency(seen.chain).ok_or("it cosigned a checkpoint of a chain that the roster does not know")?;
-    let holds = seen.verify(roster.network(), &agency.code, entry.signer()).is_ok();
-    holds.then_some(()).ok_or_else(|| format!("its cosignature of a checkpoint of {} does not hold", agency.code))
+fn code_of(roster: &Roster, chain: ChainId) -> String {
+    roster.agency(chain).map(|agency| agency.code.to_string()).unwrap_or_default()
 }
 
 fn is_ahead(time: Time, seconds: u64) -> bool {
@@ -307,7 +300,7 @@ fn is_ahead(time: Time, seconds: u64) -> bool {
 fn ahead(roster: &Roster, chain: ChainId, number: Seq, time: Time, seconds: u64) -> Note {
     let late = time.as_millis() / 1000 - seconds;
     Note {
-        agency: roster.agency(chain).map(|agency| agency.code.to_string()).unwrap_or_default(),
+        agency: code_of(roster, chain),
         number: number.get(),
         document: String::new(),
         reason: format!("it states a time {late} s later than a witness saw it"),
