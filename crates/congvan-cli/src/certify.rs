@@ -1,9 +1,8 @@
 //! The printed page of a proof: one sheet of paper that names the file, says what it proves, and can be found again by
 //! its square code. The page itself proves nothing; it says so.
 
-use std::fmt::Write as _;
-
 use congvan::bundle::{BundleView, Claim, EntryView};
+use maud::{Markup, PreEscaped, html};
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
 
@@ -11,26 +10,8 @@ use crate::exit::Failure;
 use crate::network::fingerprint_of;
 use crate::output::time;
 use crate::prove::claim_in;
+use crate::sheet::sheet;
 use crate::text::Lang;
-
-pub(crate) const STYLE: &str = "
-@page { size: A4; margin: 18mm }
-body { font: 11pt/1.45 'Noto Serif', 'Times New Roman', serif; color: #111; max-width: 174mm; margin: 0 auto; padding: 8mm }
-h1 { font-size: 17pt; margin: 0 0 1mm } h2 { font-size: 12pt; margin: 5mm 0 1mm }
-header { display: flex; gap: 6mm; justify-content: space-between; border-bottom: 1.5pt solid #111; padding-bottom: 4mm }
-header svg { width: 38mm; height: 38mm; flex: none }
-table { border-collapse: collapse; width: 100% } td { vertical-align: top; padding: .6mm 3mm .6mm 0 }
-th { text-align: left } td:first-child { white-space: nowrap; color: #444 }
-ul { margin: 0; padding-left: 5mm } li { margin: .8mm 0 }
-code { font: 9pt/1.3 'Noto Sans Mono', monospace; overflow-wrap: anywhere }
-footer { border-top: .5pt solid #111; margin-top: 6mm; padding-top: 2mm; font-size: 9pt }
-@media print { body { padding: 0 } }
-";
-
-/// Text for HTML.
-pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
 
 /// What the square code says: enough to find the entry at any node, and the file among others.
 fn code_of(view: &BundleView, digest: &str) -> String {
@@ -64,47 +45,26 @@ pub(crate) fn page(view: &BundleView, digest: &str, lang: Lang) -> Result<String
             rows.push((lang.h_file(), format!("{} ({} B, {})", file.name, file.len, file.digest)));
         }
     }
-    let mut html = format!(
-        "<!doctype html>\n<html lang=\"{}\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>{}</title>\n<style>{STYLE}</style>\n<header><div><h1>{}</h1><p>{}</p></div>{square}</header>\n<table>\n",
-        if lang == Lang::Vi { "vi" } else { "en" },
-        escaped(&lang.page_title()),
-        escaped(&lang.page_title()),
-        escaped(&view.network_name),
-    );
-    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
-        // Writing into a string does not fail.
-        let _ = writeln!(html, "<tr><td>{}<td>{}", escaped(name), escaped(value));
-    }
-    html.push_str("</table>\n");
-    let mut list = |heading: String, claims: &[Claim]| {
-        let _ = write!(html, "<h2>{}</h2>\n<ul>\n", escaped(&heading));
-        for claim in claims {
-            let _ = writeln!(html, "<li>{}", escaped(&claim_in(lang, claim)));
+    let id = view.document.as_ref().map(|document| document.id.as_str()).unwrap_or_default();
+    let body = html! {
+        table { @for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) { tr { td { (name) } td { (value) } } } }
+        (list(lang, &lang.proven(), &view.proven))
+        (list(lang, &lang.not_proven(), &view.not_proven))
+        footer {
+            (lang.page_says_nothing())
+            p {
+                (lang.h_fingerprint()) ": " code { (fingerprint_of(&view.network)) } br;
+                (lang.h_id()) ": " code { (id) } br;
+                (lang.h_file_digest()) ": " code { (digest) }
+            }
         }
-        html.push_str("</ul>\n");
     };
-    list(lang.proven(), &view.proven);
-    list(lang.not_proven(), &view.not_proven);
-    let _ = write!(
-        html,
-        "<footer>{}\n<p>{}: <code>{}</code><br>{}: <code>{}</code><br>{}: <code>{digest}</code>\n</footer>\n</html>\n",
-        escaped(&lang.page_says_nothing()),
-        escaped(&lang.h_fingerprint()),
-        fingerprint_of(&view.network),
-        escaped(&lang.h_id()),
-        view.document.as_ref().map(|document| document.id.as_str()).unwrap_or_default(),
-        escaped(&lang.h_file_digest()),
-    );
-    Ok(html)
+    Ok(sheet(lang, &lang.page_title(), &view.network_name, html! { (PreEscaped(square)) }, body))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_from_outside_becomes_markup() {
-        assert_eq!(escaped("<b a=\"x\">&"), "&lt;b a=&quot;x&quot;&gt;&amp;");
+fn list(lang: Lang, heading: &str, claims: &[Claim]) -> Markup {
+    html! {
+        h2 { (heading) }
+        ul { @for claim in claims { li { (claim_in(lang, claim)) } } }
     }
 }

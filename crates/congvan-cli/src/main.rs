@@ -29,6 +29,7 @@ mod prove;
 mod roster;
 mod search;
 mod send;
+mod sheet;
 mod status;
 mod system;
 mod text;

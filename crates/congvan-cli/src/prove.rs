@@ -1,10 +1,12 @@
 //! Proof bundles: making one, and checking one without any node.
 
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use congvan::bundle::{self, BundleView, CheckError, Claim};
+use congvan::archive::TransferError;
+use congvan::bundle::{self, AttachmentView, BundleView, CheckError, Claim};
 use congvan::control::Request;
 use congvan::core::ids::NameError;
 use congvan::core::{AgencyCode, NetworkId};
@@ -95,21 +97,29 @@ fn read(app: &App, path: &Path, network: NetworkId) -> Result<(BundleView, Strin
     Ok((BundleView::of(&checked.map_err(refused)?), hasher.finalize().to_string()))
 }
 
-/// Puts the attachments into a directory.
+/// Puts the attachments into a directory, each whole or not at all.
 fn save(path: &Path, dir: &Path, view: &BundleView) -> Result<Vec<PathBuf>, Failure> {
     std::fs::create_dir_all(dir).map_err(Failure::file(dir))?;
     let listed = view.content.as_ref().map_or(&[][..], |content| &content.attachments);
-    let mut taken = std::collections::BTreeSet::new();
-    let named = |(number, file): (usize, &bundle::AttachmentView)| dir.join(free_name(&file.name, number, &mut taken));
+    let mut taken = BTreeSet::new();
+    let named = |(number, file): (usize, &AttachmentView)| dir.join(free_name(&file.name, number, &mut taken));
     let paths: Vec<_> = listed.iter().enumerate().map(named).collect();
-    let mut written = Vec::new();
+    let refused = |error: TransferError| Failure::Bundle(path.to_owned(), error.into());
     let input = BufReader::new(File::open(path).map_err(Failure::file(path))?);
-    let saved = bundle::attachments(input, |number| {
-        let to = paths.get(number as usize).ok_or(std::io::ErrorKind::InvalidData)?;
+    let mut pieces = bundle::attachments(input).map_err(refused)?.peekable();
+    let mut written = Vec::new();
+    while let Some(piece) = pieces.next() {
+        let (number, first) = piece.map_err(refused)?;
+        // The file was checked: what it has is listed.
+        let to = paths.get(number as usize).ok_or(Failure::Unexpected)?;
+        let (part, mut file) = Part::create(to)?;
+        file.write_all(&first).map_err(Failure::file(to))?;
+        while let Some(piece) = pieces.next_if(|piece| piece.as_ref().map_or(true, |(of, _)| *of == number)) {
+            file.write_all(&piece.map_err(refused)?.1).map_err(Failure::file(to))?;
+        }
+        part.finish(file)?;
         written.push(to.clone());
-        File::create(to)
-    });
-    saved.map_err(|error| Failure::Bundle(path.to_owned(), error.into()))?;
+    }
     Ok(written)
 }
 

@@ -71,27 +71,51 @@ pub trait Frames: Wire + PartialEq {
     fn genesis(&self) -> Option<&Genesis>;
 }
 
-impl Frames for Frame {
-    const MAGIC: [u8; 8] = MAGIC;
+/// Implements [`Frames`] for an enum with the variants `Genesis` and `End`: its first bytes, and its digest's context.
+macro_rules! frames {
+    ($frame:ty, $magic:expr, $context:expr) => {
+        impl $crate::archive::Frames for $frame {
+            const MAGIC: [u8; 8] = $magic;
 
-    fn checksum() -> Checksum {
-        Checksum::default()
-    }
+            fn checksum() -> $crate::archive::Checksum {
+                $crate::archive::Checksum::under($context)
+            }
 
-    fn end(frames: u64, digest: Digest) -> Self {
-        Self::End { frames, digest }
-    }
+            fn end(frames: u64, digest: $crate::Digest) -> Self {
+                Self::End { frames, digest }
+            }
 
-    fn is_end(&self) -> bool {
-        matches!(self, Self::End { .. })
-    }
+            fn is_end(&self) -> bool {
+                matches!(self, Self::End { .. })
+            }
 
-    fn genesis(&self) -> Option<&Genesis> {
-        match self {
-            Self::Genesis(genesis) => Some(genesis),
-            _ => None,
+            fn genesis(&self) -> Option<&$crate::Genesis> {
+                match self {
+                    Self::Genesis(genesis) => Some(genesis),
+                    _ => None,
+                }
+            }
         }
-    }
+    };
+}
+pub(crate) use frames;
+
+frames!(Frame, MAGIC, domain::ARCHIVE);
+
+/// A whole file in memory: the frames behind its first bytes, and the end frame.
+pub fn file_of<F: Frames>(frames: &[F]) -> Vec<u8> {
+    let mut checksum = F::checksum();
+    let mut file = F::MAGIC.to_vec();
+    let mut put = |frame: &F, checksum: &mut Checksum| {
+        let bytes = frame.to_bytes();
+        checksum.add(&bytes);
+        file.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        file.extend_from_slice(&bytes);
+    };
+    frames.iter().for_each(|frame| put(frame, &mut checksum));
+    let end = checksum.end();
+    put(&end, &mut checksum);
+    file
 }
 
 /// Why an exported ledger cannot be read on.

@@ -18,7 +18,7 @@ mod keys;
 pub use check::Checker;
 pub use found::{Branch, BundleError, CoverFault, EntryFault, Evidence, Proven, ProvenCover, Shown};
 
-use crate::archive::{Checksum, Frames};
+use crate::archive::frames;
 use crate::blob::CHUNK;
 use crate::checkpoint::CheckpointPayload;
 use crate::codec::{Bounded, Bytes, Decode, Encode};
@@ -68,7 +68,7 @@ pub enum Frame {
     End {
         /// Frames before this one.
         frames: u64,
-        /// Their digest: see [`Checksum`].
+        /// Their digest: see [`Checksum`](crate::archive::Checksum).
         digest: Digest,
     },
     /// Two checkpoints of a chain that cannot both be of one history.
@@ -76,28 +76,7 @@ pub enum Frame {
 }
 wire!(Frame, "bundle frame", MAX_FRAME);
 
-impl Frames for Frame {
-    const MAGIC: [u8; 8] = MAGIC;
-
-    fn checksum() -> Checksum {
-        Checksum::under(domain::BUNDLE)
-    }
-
-    fn end(frames: u64, digest: Digest) -> Self {
-        Self::End { frames, digest }
-    }
-
-    fn is_end(&self) -> bool {
-        matches!(self, Self::End { .. })
-    }
-
-    fn genesis(&self) -> Option<&Genesis> {
-        match self {
-            Self::Genesis(genesis) => Some(genesis),
-            _ => None,
-        }
-    }
-}
+frames!(Frame, MAGIC, domain::BUNDLE);
 
 /// Proof that an agency showed two histories: it signed `root` over as many entries as `one` is of, for `other` continues
 /// it, and it signed `one`, which has another root.

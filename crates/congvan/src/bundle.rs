@@ -296,17 +296,6 @@ pub enum CheckError {
     Bundle(#[from] BundleError),
 }
 
-/// The network that a bundle says it is of; believed only where [`check`] is given it from elsewhere.
-///
-/// # Errors
-/// [`TransferError`]: it is no bundle.
-pub fn network_of<R: Read>(input: R) -> Result<NetworkId, TransferError> {
-    match FrameReader::<R, Frame>::new(input)?.next_frame()? {
-        Some(Frame::Genesis(genesis)) => Ok(genesis.network_id()),
-        _ => Err(congvan_core::archive::ArchiveError::NotAnArchive.into()),
-    }
-}
-
 /// Checks a bundle against a network's fingerprint, and nothing else. Calls `progress` with the number of frames read.
 ///
 /// # Errors
@@ -323,29 +312,21 @@ pub fn check<R: Read>(input: R, network: NetworkId, progress: &mut dyn FnMut(u64
     Ok(checker.finish()?)
 }
 
-/// Puts aside the attachments in a bundle that [`check`] found good, each through what `open` gives for its number.
+/// The attachments in a bundle that [`check`] found good: number and bytes, piece by piece.
 ///
 /// # Errors
 /// [`TransferError`].
-pub fn attachments<R: Read, W: Write>(
+pub fn attachments<R: Read>(
     input: R,
-    mut open: impl FnMut(u32) -> std::io::Result<W>,
-) -> Result<(), TransferError> {
+) -> Result<impl Iterator<Item = Result<(u32, Vec<u8>), TransferError>>, TransferError> {
     let mut frames = FrameReader::<R, Frame>::new(input)?;
-    let mut current: Option<(u32, W)> = None;
-    while let Some(frame) = frames.next_frame()? {
-        let Frame::Attachment { number, bytes } = frame else { continue };
-        if current.as_ref().is_none_or(|(at, _)| *at != number) {
-            current = Some((number, open(number)?));
+    Ok(std::iter::from_fn(move || {
+        loop {
+            match frames.next_frame().transpose()? {
+                Ok(Frame::Attachment { number, bytes }) => return Some(Ok((number, bytes.into_vec()))),
+                Ok(_) => {}
+                Err(error) => return Some(Err(error)),
+            }
         }
-        if let Some((_, out)) = &mut current {
-            out.write_all(&bytes)?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether bytes are a bundle's first.
-pub fn is_bundle(start: &[u8]) -> bool {
-    start.starts_with(&congvan_core::bundle::MAGIC)
+    }))
 }

@@ -6,13 +6,10 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Network, eventually};
+use common::{Network, eventually, witnessed};
 use congvan::bundle::{BundleView, CheckError, Claim, Disclose, ProveError, attachments, check};
 use congvan::core::bundle::{BundleError, Shown};
-use congvan::core::{
-    AgencyCode, Attachment, Bounded, EntryRef, Envelope, NetworkId, RosterAction, Sorted, StatusCode, Text,
-    WitnessPolicy,
-};
+use congvan::core::{AgencyCode, Attachment, Bounded, EntryRef, Envelope, NetworkId, RosterAction, StatusCode, Text};
 use congvan::send::Source;
 use congvan::{Node, Outgoing};
 use proptest::prelude::*;
@@ -25,18 +22,6 @@ struct Exchanged {
     nodes: Vec<Node>,
     sent: EntryRef,
     bytes: Vec<u8>,
-}
-
-fn witnessed(agencies: usize, threshold: u16) -> Network {
-    let network = Network::new(agencies);
-    let roster = network.desk.roster();
-    let chains = network.codes[1..].iter().map(|code| roster.by_code(code).unwrap().chain).collect();
-    let witnesses = Sorted::from_unsorted(chains).unwrap();
-    network.desk.change(RosterAction::Witnesses(WitnessPolicy { witnesses, threshold })).unwrap();
-    for n in 0..agencies {
-        network.share_roster(&network.ledger(n));
-    }
-    network
 }
 
 fn envelope(bytes: &[u8]) -> Envelope {
@@ -141,9 +126,9 @@ async fn a_bundle_proves_a_document_its_content_its_time_and_what_was_said_about
         assert!(view.proven.contains(&Claim::Content));
         assert!(view.proven.contains(&Claim::Attachments { included: 1, of: 1 }));
         assert!(!view.not_proven.iter().any(|claim| matches!(claim, Claim::NotWitnessed { .. })));
-        let path = exchanged.network.dir.path().join("saved");
-        attachments(bytes.as_slice(), |_| std::fs::File::create(&path)).unwrap();
-        assert!(std::fs::read(&path).unwrap() == exchanged.bytes);
+        let pieces: Vec<_> = attachments(bytes.as_slice()).unwrap().map(Result::unwrap).collect();
+        assert!(pieces.iter().all(|(number, _)| *number == 0));
+        assert!(pieces.into_iter().flat_map(|(_, piece)| piece).eq(exchanged.bytes.iter().copied()));
     }
     exchanged.end().await;
 }
@@ -218,24 +203,19 @@ async fn an_altered_bundle_proves_nothing_and_another_networks_neither() {
 /// The same frames with an end frame that fits them.
 fn mend(bytes: &[u8]) -> Option<Vec<u8>> {
     use congvan::core::Wire;
-    use congvan::core::archive::Frames;
+    use congvan::core::archive::{Frames, file_of};
     use congvan::core::bundle::Frame;
-    let mut checksum = Frame::checksum();
     let mut rest = bytes.get(8..)?;
-    let mut out = bytes.get(..8)?.to_vec();
+    let mut frames = Vec::new();
     loop {
         let (len, after) = rest.split_first_chunk::<4>()?;
-        let frame = after.get(..u32::from_le_bytes(*len) as usize)?;
-        rest = &after[frame.len()..];
-        if Frame::from_bytes(frame).ok()?.is_end() {
-            let end = checksum.end::<Frame>().to_bytes();
-            out.extend_from_slice(&(end.len() as u32).to_le_bytes());
-            out.extend_from_slice(&end);
-            return Some(out);
+        let (frame, after) = after.split_at_checked(u32::from_le_bytes(*len) as usize)?;
+        let frame = Frame::from_bytes(frame).ok()?;
+        if frame.is_end() {
+            return Some(file_of(&frames));
         }
-        checksum.add(frame);
-        out.extend_from_slice(len);
-        out.extend_from_slice(frame);
+        frames.push(frame);
+        rest = after;
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use common::{Network, chain_of, secret};
 use congvan::audit::{Audited, Former, Options, Report, ViolationKind, audit, compare};
 use congvan::bundle::{self, BundleView, Claim};
-use congvan::core::archive::{Checksum, Frame, MAGIC};
+use congvan::core::archive::{Frame, file_of};
 use congvan::core::blob::Outliner;
 use congvan::core::evidence::RawProof;
 use congvan::core::merkle::{self, Leaves};
@@ -143,7 +143,7 @@ impl Planted {
 
     fn file(&self, name: &str) -> PathBuf {
         let path = self.network.dir.path().join(name);
-        fs::write(&path, archive(&self.frames())).unwrap();
+        fs::write(&path, file_of(&self.frames())).unwrap();
         path
     }
 
@@ -159,7 +159,7 @@ impl Planted {
     fn directory(&self) -> PathBuf {
         let home = self.network.home(0);
         let ledger = self.network.ledger(0);
-        congvan::archive::import(&ledger, archive(&self.frames()).as_slice(), &mut |_| {}).unwrap();
+        congvan::archive::import(&ledger, file_of(&self.frames()).as_slice(), &mut |_| {}).unwrap();
         home
     }
 
@@ -180,22 +180,6 @@ fn resigned(header: &Header, payload: &[u8], key: &SecretKey) -> UnverifiedEntry
     let head = header.to_bytes();
     let signature = key.sign(&[domain::SIGN_ENTRY, &head].concat());
     UnverifiedEntry::parse(&[&head[..], &signature.0, payload].concat()).unwrap()
-}
-
-fn archive(frames: &[Frame]) -> Vec<u8> {
-    let mut checksum = Checksum::default();
-    let mut out = MAGIC.to_vec();
-    let mut put = |bytes: Vec<u8>| {
-        out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-        out.extend_from_slice(&bytes);
-    };
-    for frame in frames {
-        let bytes = frame.to_bytes();
-        checksum.add(&bytes);
-        put(bytes);
-    }
-    put(checksum.end::<Frame>().to_bytes());
-    out
 }
 
 /// One violation, of this kind, here.
@@ -231,7 +215,7 @@ fn altered_bytes_signatures_and_links_are_named_where_they_are() {
         change(&mut bytes);
         frames[place] = Frame::Entry(Bounded::new(bytes).unwrap());
         let path = planted.network.dir.path().join("altered.cgva");
-        fs::write(&path, archive(&frames)).unwrap();
+        fs::write(&path, file_of(&frames)).unwrap();
         planted.time = 0;
         let report = audit(&path, &Options::default(), &mut |_| {}).unwrap().into_report();
         (report, code(&planted))
@@ -294,7 +278,7 @@ fn what_a_foreign_key_or_the_roster_forbids_is_named() {
     let behind = head.seq.get() as usize + 1;
     frames.insert(behind, Frame::Entry(Bounded::new(unlawful.bytes().to_vec()).unwrap()));
     let path = planted.network.dir.path().join("unlawful.cgva");
-    fs::write(&path, archive(&frames)).unwrap();
+    fs::write(&path, file_of(&frames)).unwrap();
     let report = audit(&path, &Options::default(), &mut |_| {}).unwrap().into_report();
     only(&report, ViolationKind::Roster, "roster", head.seq.get() + 1);
 }
@@ -558,7 +542,7 @@ fn copies_are_compared_to_the_first_number_at_which_they_differ() {
             |frame| !matches!(frame, Frame::Entry(bytes) if UnverifiedEntry::parse(bytes).unwrap().seq().get() > 400),
         );
         let path = planted.network.dir.path().join("shorter.cgva");
-        fs::write(&path, archive(&frames)).unwrap();
+        fs::write(&path, file_of(&frames)).unwrap();
         path
     };
     // Another history from number 600 on, and one from number 3 on.
@@ -578,7 +562,7 @@ fn copies_are_compared_to_the_first_number_at_which_they_differ() {
         frames.retain(|frame| {
             !matches!(frame, Frame::Entry(bytes) if ![chain, roster].contains(&UnverifiedEntry::parse(bytes).unwrap().header().chain))
         });
-        fs::write(&path, archive(&frames)).unwrap();
+        fs::write(&path, file_of(&frames)).unwrap();
         others.push((from as u64, path));
         planted.entries[0] = ids;
         planted.states[0] = ChainState::new(chain);

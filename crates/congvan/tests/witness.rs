@@ -6,7 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Network, chain_of, eventually, secret, write};
+use common::{Network, chain_of, eventually, secret, witnessed, write};
 use congvan::certificate::Anchors;
 use congvan::core::{
     Bounded, Checkpoint, CheckpointPayload, Cosignature, Envelope, Kind, RosterAction, Seq, Sorted, UnverifiedEntry,
@@ -21,19 +21,6 @@ const EVERY: Duration = Duration::from_millis(50);
 
 async fn start(network: &Network, n: usize, peers: &[String]) -> Node {
     network.start_with(n, peers, |builder| builder.checkpoints(EVERY)).await
-}
-
-/// A network of which all agencies but the first are witnesses.
-fn witnessed(agencies: usize, threshold: u16) -> Network {
-    let network = Network::new(agencies);
-    let roster = network.desk.roster();
-    let chains = network.codes[1..].iter().map(|code| roster.by_code(code).unwrap().chain).collect();
-    let witnesses = Sorted::from_unsorted(chains).unwrap();
-    network.desk.change(RosterAction::Witnesses(WitnessPolicy { witnesses, threshold })).unwrap();
-    for n in 0..agencies {
-        network.share_roster(&network.ledger(n));
-    }
-    network
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

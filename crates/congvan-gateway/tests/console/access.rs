@@ -6,20 +6,7 @@ use congvan::users::Users;
 use congvan_gateway::ConsoleOptions;
 
 use crate::http::Client;
-use crate::office::{self, FINANCE, PASSWORD, letter};
-
-const PAGES: [&str; 10] = [
-    "/inbox",
-    "/outbox",
-    "/send",
-    "/due",
-    "/agencies",
-    "/catalogue",
-    "/catalogue/changes",
-    "/node",
-    "/alarms",
-    "/help",
-];
+use crate::office::{self, FINANCE, PAGES, PASSWORD, letter};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_sees_a_page_without_logging_in() {

@@ -15,6 +15,19 @@ use congvan_gateway::{ConsoleOptions, Exposure, Gateway};
 use tokio::sync::oneshot;
 
 pub(crate) const PASSWORD: &str = "mật khẩu của văn thư";
+/// Every page that has no subject of its own.
+pub(crate) const PAGES: [&str; 10] = [
+    "/inbox",
+    "/outbox",
+    "/send",
+    "/due",
+    "/agencies",
+    "/catalogue",
+    "/catalogue/changes",
+    "/node",
+    "/alarms",
+    "/help",
+];
 pub(crate) const PROVINCE: &str = congvan_examples::CODES[0];
 pub(crate) const FINANCE: &str = congvan_examples::CODES[1];
 

@@ -7,7 +7,7 @@ use congvan::core::{AgencyCode, Envelope, StatusCode, Text};
 use congvan::{Outgoing, Source};
 
 use crate::chromium::{self, Browser};
-use crate::office::{FINANCE, PROVINCE, Pair, letter, sample, until};
+use crate::office::{FINANCE, PAGES, PROVINCE, Pair, letter, sample, until};
 
 /// A document of the pictures.
 fn document(to: &str, code: &str, kind: &str, subject: &str, due: &str) -> Outgoing {
@@ -118,21 +118,9 @@ async fn every_page_to_look_at() {
             browser.goto(&format!("/language/{language}?back=%2Flogin")).await;
             browser.picture(&dir.join(format!("{language}-{name}-login.png")), 768).await;
             browser.log_in().await;
-            for page in [
-                "/inbox",
-                "/outbox",
-                "/send",
-                "/due",
-                "/agencies",
-                "/catalogue",
-                "/node",
-                "/alarms",
-                "/help",
-                "/nowhere",
-                &document,
-            ] {
+            for page in PAGES.into_iter().chain(["/nowhere", &document]) {
                 browser.goto(page).await;
-                let page = page.trim_start_matches('/').split('/').next().unwrap();
+                let page = if page == document { "document".to_owned() } else { page[1..].replace('/', "-") };
                 browser.picture(&dir.join(format!("{language}-{name}-{page}.png")), 768).await;
             }
             browser.click("form[action='/logout'] button").await;

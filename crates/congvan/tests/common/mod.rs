@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use congvan::core::keyfile::Keys;
-use congvan::core::{AgencyCode, AgencySecret, ChainId, Draft, Kind, RosterAction, Time};
+use congvan::core::{AgencyCode, AgencySecret, ChainId, Draft, Kind, RosterAction, Sorted, Time, WitnessPolicy};
 use congvan::node::Builder;
 use congvan::registrar::Registrar;
 use congvan::setup::{self, Home, create_agency, create_network};
@@ -71,6 +71,19 @@ impl Network {
         eventually("the node listens", async || !node.listen_addresses().await.is_empty()).await;
         node
     }
+}
+
+/// A network of which all agencies but the first are witnesses.
+pub(crate) fn witnessed(agencies: usize, threshold: u16) -> Network {
+    let network = Network::new(agencies);
+    let roster = network.desk.roster();
+    let chains = network.codes[1..].iter().map(|code| roster.by_code(code).unwrap().chain).collect();
+    let witnesses = Sorted::from_unsorted(chains).unwrap();
+    network.desk.change(RosterAction::Witnesses(WitnessPolicy { witnesses, threshold })).unwrap();
+    for n in 0..agencies {
+        network.share_roster(&network.ledger(n));
+    }
+    network
 }
 
 /// Waits for a condition, with a bound.

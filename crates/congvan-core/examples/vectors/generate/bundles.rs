@@ -1,10 +1,10 @@
 //! A proof bundle: a document under a checkpoint, with its content's key, and a status about it.
 
-use congvan_core::archive::Frames;
+use congvan_core::archive::file_of;
 use congvan_core::bundle::{Cover, Frame, ProvenEntry, Word};
 use congvan_core::merkle::{self, Leaves};
 use congvan_core::{
-    Bounded, Bytes, Checkpoint, CheckpointPayload, Cosignature, Kind, Seq, VerifiedEntry, Wire, entry::MAX_ENTRY_BYTES,
+    Bounded, Bytes, Checkpoint, CheckpointPayload, Cosignature, Kind, Seq, VerifiedEntry, entry::MAX_ENTRY_BYTES,
 };
 use serde_json::{Value, json};
 
@@ -13,23 +13,6 @@ use super::world::World;
 
 fn bytes(entry: &VerifiedEntry) -> Bytes<MAX_ENTRY_BYTES> {
     Bounded::new(entry.bytes().to_vec()).unwrap()
-}
-
-/// The frames of a file behind its first bytes, and their end.
-fn file(frames: &[Frame]) -> Vec<u8> {
-    let mut checksum = Frame::checksum();
-    let mut out = Frame::MAGIC.to_vec();
-    let mut put = |bytes: Vec<u8>| {
-        out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-        out.extend_from_slice(&bytes);
-    };
-    for frame in frames {
-        let bytes = frame.to_bytes();
-        checksum.add(&bytes);
-        put(bytes);
-    }
-    put(checksum.end::<Frame>().to_bytes());
-    out
 }
 
 pub(crate) fn bundles(world: &World) -> Value {
@@ -59,7 +42,7 @@ pub(crate) fn bundles(world: &World) -> Value {
     frames.push(Frame::Entry(ProvenEntry { entry: bytes(&world.status), content_key: None, cover: None }));
     json!({
         "network": hex(world.network.as_bytes()),
-        "bundle": hex(file(&frames)),
+        "bundle": hex(file_of(&frames)),
         "document": {
             "agency": code.as_str(),
             "number": document.seq().get(),

@@ -1,6 +1,6 @@
 //! What a verifier must accept, and what it must find.
 
-use congvan_core::archive::{Checksum, Frame, MAGIC};
+use congvan_core::archive::{Frame, file_of};
 use congvan_core::blob::{BlobCipher, BlobRef, CHUNK, Outliner};
 use congvan_core::codec::encode;
 use congvan_core::evidence::RawProof;
@@ -322,18 +322,7 @@ pub(crate) fn ledger(world: &World) -> Vec<u8> {
     let entries = roster.chain(&world.entries).map(|entry| Frame::Entry(Bounded::new(entry.bytes().to_vec()).unwrap()));
     let chunk = Frame::Chunk { blob, index: 0, bytes: Bounded::new(bytes).unwrap(), proof: Bounded::default() };
     let frames = [Frame::Genesis(world.genesis.clone())].into_iter().chain(entries).chain([Frame::Proof(proof), chunk]);
-    let mut file = MAGIC.to_vec();
-    let mut checksum = Checksum::default();
-    let mut put = |frame: &[u8]| {
-        file.extend_from_slice(&(frame.len() as u32).to_le_bytes());
-        file.extend_from_slice(frame);
-    };
-    for frame in frames.map(|frame| frame.to_bytes()) {
-        checksum.add(&frame);
-        put(&frame);
-    }
-    put(&checksum.end::<Frame>().to_bytes());
-    file
+    file_of(&frames.collect::<Vec<_>>())
 }
 
 pub(crate) fn archive(world: &World) -> Value {
