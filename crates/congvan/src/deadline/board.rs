@@ -16,7 +16,7 @@ use congvan_store::FeedItem;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::terms::{lateness, unreceived};
+use super::terms::{Dates, lateness, unreceived};
 use super::{DAY_MS, Deadlines, DueView, Lateness, Side, Step};
 use crate::node::{Node, lock};
 use crate::read::ReadError;
@@ -42,50 +42,28 @@ pub struct Late {
 /// When a step of a document is due; a date that cannot be read comes first.
 type Key = (Option<Time>, Step, EntryId);
 
-/// An open document: when it was sent, and its steps.
+/// What is open of a document. A board holds one for each, so it is small.
 struct Steps {
     sent: Time,
-    due: Vec<(Option<Time>, Step)>,
+    dates: Dates,
+    /// Addressees who have not settled it.
+    open: u32,
+    /// Those among them who have not even said whether they accept it.
+    unreceived: u32,
+}
+
+impl Steps {
+    /// The steps that a side asks for, each with the number of addressees who owe it.
+    fn due(&self, side: Side) -> impl Iterator<Item = (Step, Option<Time>, u64)> + use<> {
+        let (open, unreceived) = (self.open.into(), self.unreceived.into());
+        let steps = self.dates.steps().filter(move |(step, _)| side.asks(*step));
+        let counted = steps.map(move |(step, at)| (step, at, if step == Step::Receive { unreceived } else { open }));
+        counted.filter(|(.., count)| *count > 0)
+    }
 }
 
 /// One side's open documents, and nothing of what is settled.
-#[derive(Default)]
-struct Board {
-    /// Of how many addressees each step is due.
-    due: BTreeMap<Key, u64>,
-    of: HashMap<EntryId, Steps>,
-    /// The documents by when they were sent.
-    sent: BTreeSet<(Time, EntryId)>,
-}
-
-impl Board {
-    fn forget(&mut self, document: EntryId) {
-        let Some(Steps { sent, due }) = self.of.remove(&document) else { return };
-        self.sent.remove(&(sent, document));
-        for (at, step) in due {
-            self.due.remove(&(at, step, document));
-        }
-    }
-
-    /// What is open of a document now; nothing, where no step is.
-    fn put(&mut self, document: EntryId, sent: Time, steps: Vec<(Step, Option<Time>, u64)>) {
-        self.forget(document);
-        if steps.is_empty() {
-            return;
-        }
-        let due = steps.iter().map(|(step, at, _)| (*at, *step)).collect();
-        self.of.insert(document, Steps { sent, due });
-        self.due.extend(steps.into_iter().map(|(step, at, count)| ((at, step, document), count)));
-        self.sent.insert((sent, document));
-    }
-
-    /// Drops what was sent so long ago that nobody looks at it.
-    fn cut(&mut self, since: Time) {
-        while let Some((_, document)) = self.sent.first().copied().filter(|(sent, _)| *sent < since) {
-            self.forget(document);
-        }
-    }
-}
+type Board = BTreeMap<EntryId, Steps>;
 
 /// What a board rests on besides the feed: where it changes, the board is made anew.
 type Trust = Vec<(ChainId, Seq)>;
@@ -142,36 +120,41 @@ impl Node {
         let mut kept = lock(&self.0.boards.0);
         self.follow(&mut kept, now)?;
         let (soon, mut late) = (self.0.deadlines.soon_after(now), Late::default());
+        let mut asked: Vec<(Key, u64)> = Vec::new();
+        for (document, steps) in kept.side(side).iter() {
+            for (step, at, count) in steps.due(side) {
+                match lateness(step, at, now, soon) {
+                    Some(Lateness::Later) if only != Some(Lateness::Later) => late.later += count,
+                    Some(found) if only.is_none_or(|only| only == found) => asked.push(((at, step, *document), count)),
+                    _ => {}
+                }
+            }
+        }
+        asked.sort_unstable();
         let mut read: HashMap<EntryId, Vec<DueView>> = HashMap::new();
         let mut settled = Vec::new();
-        for ((at, step, document), count) in &kept.side(side).due {
-            let Some(found) = lateness(*step, *at, now, soon).filter(|_| side.asks(*step)) else { continue };
-            if found == Lateness::Later && only != Some(Lateness::Later) {
-                late.later += count;
-                continue;
-            }
-            if only.is_some_and(|only| only != found) {
-                continue;
-            }
+        for ((_, step, document), count) in asked {
             if late.listed.len() >= limit {
                 late.more += count;
                 continue;
             }
-            if !read.contains_key(document) {
-                let views = self.due_now(*document, side, now)?;
+            if !read.contains_key(&document) {
+                let views = self.due_now(document, side, now)?;
                 if views.is_empty() {
-                    settled.push(*document);
+                    settled.push(document);
                 }
-                read.insert(*document, views);
+                read.insert(document, views);
             }
             let mut views: Vec<_> =
-                read.get(document).into_iter().flatten().filter(|view| view.step == *step).cloned().collect();
+                read.get(&document).into_iter().flatten().filter(|view| view.step == step).cloned().collect();
             views.sort_by(|a, b| a.order().cmp(&b.order()));
             let room = limit - late.listed.len();
             late.more += views.len().saturating_sub(room) as u64;
             late.listed.extend(views.into_iter().take(room));
         }
-        settled.into_iter().for_each(|document| kept.side(side).forget(document));
+        for document in settled {
+            kept.side(side).remove(&document);
+        }
         Ok(late)
     }
 
@@ -204,8 +187,8 @@ impl Node {
         let mut kept = lock(&self.0.boards.0);
         self.follow(&mut kept, now)?;
         let (soon, mut counts) = (self.0.deadlines.soon_after(now), BTreeMap::new());
-        for ((at, step, _), count) in &kept.side(side).due {
-            if let Some(found) = lateness(*step, *at, now, soon).filter(|_| side.asks(*step)) {
+        for (step, at, count) in kept.side(side).values().flat_map(|steps| steps.due(side)) {
+            if let Some(found) = lateness(step, at, now, soon) {
                 *counts.entry(found).or_default() += count;
             }
         }
@@ -251,8 +234,9 @@ impl Node {
             }
         }
         (kept.followed, kept.since) = (followed, Some(since));
-        kept.received.cut(since);
-        kept.sent.cut(since);
+        for board in [&mut kept.received, &mut kept.sent] {
+            board.retain(|_, steps| steps.sent >= since);
+        }
         Ok(())
     }
 
@@ -303,15 +287,16 @@ impl Node {
         if entry.header().kind != Kind::DOCUMENT {
             return;
         }
-        let mut steps = Vec::new();
-        if let Some(open) = is_ours.then(|| self.open_of(entry, side)).flatten() {
-            for (step, at) in self.0.deadlines.dates(&open.matter()).steps().filter(|(step, _)| side.asks(*step)) {
-                let concerned = open.recipients.iter().filter(|one| step != Step::Receive || unreceived(one));
-                steps.push((step, at, concerned.count() as u64));
-            }
-        }
-        steps.retain(|(.., count)| *count > 0);
-        kept.side(side).put(entry.id(), entry.header().time, steps);
+        let steps = is_ours.then(|| self.open_of(entry, side)).flatten().map(|open| Steps {
+            sent: open.sent,
+            dates: self.0.deadlines.dates(&open.matter()),
+            open: open.recipients.len() as u32,
+            unreceived: open.recipients.iter().filter(|one| unreceived(one)).count() as u32,
+        });
+        match steps.filter(|steps| steps.due(side).next().is_some()) {
+            Some(steps) => kept.side(side).insert(entry.id(), steps),
+            None => kept.side(side).remove(&entry.id()),
+        };
     }
 }
 
