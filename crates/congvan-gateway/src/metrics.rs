@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 use congvan::deadline::Lateness;
 use congvan::tally::Tally;
 
+use crate::snapshot::Memory;
 use crate::{Disk, Snapshot};
 
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -108,8 +109,13 @@ fn room(text: &mut Text, snapshot: &Snapshot) {
         text.single("disk_free_bytes", "Bytes that the node may still use on the ledger's disk.", free);
         text.single("disk_total_bytes", "Bytes of the ledger's disk.", total);
     }
-    if let Some(bytes) = snapshot.resident_bytes {
-        text.single("resident_bytes", "Memory that the process occupies.", bytes);
+    if let Some(Memory { resident, private }) = snapshot.memory {
+        text.single("resident_bytes", "Memory that the process occupies.", resident);
+        text.single(
+            "private_bytes",
+            "Of that, what is no page of a file, which the system takes back at need.",
+            private,
+        );
     }
 }
 
@@ -217,6 +223,7 @@ mod tests {
             ("congvan_may_write", 1),
             ("congvan_ready", 1),
             ("congvan_resident_bytes", 8192),
+            ("congvan_private_bytes", 4096),
             ("congvan_disk_free_bytes", 1 << 40),
             ("congvan_search_events_behind", 4),
             ("congvan_start_time_seconds", 1_780_000_000),
@@ -229,10 +236,19 @@ mod tests {
             assert_eq!(series.get(name), Some(&value), "{name} in {series:?}");
         }
         // What is not known is not said, rather than said to be 0.
-        let nothing = Snapshot { search: None, disk: None, started: None, resident_bytes: None, ..snapshot() };
+        let nothing = Snapshot { search: None, disk: None, started: None, memory: None, ..snapshot() };
         let little = parsed(&render(&nothing));
-        let unknown =
-            ["search", "disk_free", "disk_total", "start_time", "resident", "deliveries", "due", "agencies_ahead"];
+        let unknown = [
+            "search",
+            "disk_free",
+            "disk_total",
+            "start_time",
+            "resident",
+            "private",
+            "deliveries",
+            "due",
+            "agencies_ahead",
+        ];
         for name in unknown {
             assert!(!little.keys().any(|known| known.starts_with(&format!("congvan_{name}"))), "{name}");
         }

@@ -49,8 +49,17 @@ pub struct Snapshot {
     pub tally: Option<Arc<Tally>>,
     /// When the process began, since 1970.
     pub started: Option<Duration>,
-    /// Bytes of memory that the process occupies; `None` where the system does not say.
-    pub resident_bytes: Option<u64>,
+    /// What the process occupies; `None` where the system does not say.
+    pub memory: Option<Memory>,
+}
+
+/// Bytes of memory that the process occupies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// All.
+    pub resident: u64,
+    /// Those that are the process' own. The others are pages of files, which the system takes back when it needs room.
+    pub private: u64,
 }
 
 impl Snapshot {
@@ -70,7 +79,7 @@ impl Snapshot {
             search,
             tally: None,
             started: started(),
-            resident_bytes: resident_bytes(),
+            memory: Memory::now(),
         }
     }
 
@@ -103,15 +112,20 @@ fn started() -> Option<Duration> {
     since.duration_since(UNIX_EPOCH).ok()
 }
 
-/// `/proc/self/statm` counts in pages, whose size the standard library does not tell; `status` in KiB.
-fn resident_bytes() -> Option<u64> {
-    resident(&std::fs::read_to_string("/proc/self/status").ok()?)
-}
+impl Memory {
+    /// `/proc/self/statm` counts in pages, whose size the standard library does not tell; `status` in KiB.
+    fn now() -> Option<Self> {
+        Self::of(&std::fs::read_to_string("/proc/self/status").ok()?)
+    }
 
-fn resident(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kib.checked_mul(1024)
+    fn of(status: &str) -> Option<Self> {
+        let bytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+            kib.checked_mul(1024)
+        };
+        Some(Self { resident: bytes("VmRSS:")?, private: bytes("RssAnon:")? })
+    }
 }
 
 #[cfg(test)]
@@ -135,7 +149,7 @@ pub(crate) mod tests {
             search: Some(Progress { indexed: 5, of: 9 }),
             tally: None,
             started: Some(Duration::from_secs(1_780_000_000)),
-            resident_bytes: Some(8192),
+            memory: Some(Memory { resident: 8192, private: 4096 }),
         }
     }
 
@@ -159,10 +173,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn resident_memory_is_read_as_the_kernel_writes_it() {
-        assert_eq!(resident("Name:\tx\nVmRSS:\t   12345 kB\nThreads: 1\n"), Some(12_641_280));
-        assert_eq!(resident("Name:\tx\n"), None);
+    fn memory_is_read_as_the_kernel_writes_it() {
+        let read = Memory::of("Name:\tx\nVmRSS:\t   12345 kB\nRssAnon:\t      45 kB\nThreads: 1\n");
+        assert_eq!(read, Some(Memory { resident: 12_641_280, private: 46_080 }));
+        assert_eq!(Memory::of("Name:\tx\nRssAnon:\t 1 kB\n"), None);
         #[cfg(target_os = "linux")]
-        assert!(resident_bytes().unwrap() > 100_000);
+        {
+            let now = Memory::now().unwrap();
+            assert!(now.private > 10_000 && now.resident > now.private, "{now:?}");
+        }
     }
 }

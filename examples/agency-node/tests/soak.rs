@@ -87,10 +87,13 @@ async fn a_node_that_sends_for_long_does_not_grow() {
     let mut samples: Vec<[(f64, f64); 2]> = Vec::new();
     while began.elapsed() < length {
         pace.tick().await;
-        let mib = |node: &NodeProcess| node.figure("congvan_resident_bytes") as f64 / (1024.0 * 1024.0);
-        let (now, a, b) = (began.elapsed().as_secs_f64(), mib(&sender), mib(&receiver));
-        let documents = sent.load(Ordering::Relaxed);
-        println!("{now:7.1} s  {documents:7} documents   sender {a:6.1} MiB   receiver {b:6.1} MiB");
+        let mib = |node: &NodeProcess, figure| node.figure(figure) as f64 / (1024.0 * 1024.0);
+        let [a, b] = [&sender, &receiver].map(|node| mib(node, "congvan_private_bytes"));
+        let [all_a, all_b] = [&sender, &receiver].map(|node| mib(node, "congvan_resident_bytes"));
+        let (now, documents) = (began.elapsed().as_secs_f64(), sent.load(Ordering::Relaxed));
+        println!(
+            "{now:7.1} s  {documents:7} documents   sender {a:6.1} of {all_a:6.1} MiB   receiver {b:6.1} of {all_b:6.1} MiB"
+        );
         samples.push([(now, a), (now, b)]);
     }
     while let Some(client) = clients.join_next().await {

@@ -90,7 +90,7 @@ pub(crate) async fn node(State(console): State<Arc<Console>>, who: Who) -> Resul
                 (page::field(&lang.node_key(), &node.node))
                 (page::field(&lang.listens(), &node.listening.join(", ")))
                 (page::field(&lang.agencies(), &lang.number(node.agencies as u64)))
-                @if let Some(bytes) = snapshot.resident_bytes { (page::field(&lang.memory(), &lang.size(bytes))) }
+                @if let Some(memory) = snapshot.memory { (page::field(&lang.memory(), &lang.size(memory.resident))) }
             }
         }
     };
