@@ -273,7 +273,7 @@ impl UnverifiedEntry {
         } else if stated as usize > MAX_PAYLOAD {
             return Err(EntryError::PayloadTooLong(stated as usize));
         }
-        let id = EntryId::from_bytes(domain::hash(domain::ENTRY_ID, &[&bytes[..SIGNED_LEN]]));
+        let id = EntryId::of(&bytes[..SIGNED_LEN]);
         Ok(Self(Parts { header, id, bytes: bytes.into() }))
     }
 
@@ -311,7 +311,7 @@ pub(crate) fn sign(mut header: Header, payload: &[u8], key: &SecretKey) -> Resul
     let mut bytes = Vec::with_capacity(SIGNED_LEN + payload.len());
     bytes.extend_from_slice(&head);
     bytes.extend_from_slice(&signature.0);
-    let id = EntryId::from_bytes(domain::hash(domain::ENTRY_ID, &[&bytes]));
+    let id = EntryId::of(&bytes);
     bytes.extend_from_slice(payload);
     Ok(Parts { header, id, bytes: bytes.into() })
 }

@@ -107,6 +107,13 @@ id! {
     BlobId
 }
 
+impl EntryId {
+    /// The id of the entry whose header and signature, [`crate::entry::SIGNED_LEN`] bytes, these are.
+    pub fn of(signed: &[u8]) -> Self {
+        Self(domain::hash(domain::ENTRY_ID, &[signed]))
+    }
+}
+
 impl ChainId {
     /// The chain of the agency with this code.
     pub fn of_agency(network: NetworkId, code: &AgencyCode) -> Self {

@@ -8,16 +8,16 @@ use std::cell::RefCell;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use congvan_core::entry::SIGNED_LEN;
 use congvan_core::merkle::{self, Subtrees, TreeHash};
-use congvan_core::{ChainId, Seq};
+use congvan_core::{ChainId, EntryId, Seq};
 use rocksdb::WriteBatch;
 
 use crate::chain::Chain;
 use crate::db::Item;
-use crate::error::{Corruption, StoreError};
+use crate::error::{Corruption, StoreError, read_error};
 use crate::layout::{self, Cf, ChainNo};
 use crate::ledger::{Ledger, View};
-use crate::read::id_of;
 
 /// The lowest level that is stored: 256 entries, a tile of C2SP's logs.
 const TILE_LEVEL: u8 = 8;
@@ -93,17 +93,19 @@ impl Tree<'_> {
     fn read_tile(&self, index: u64) -> Result<Arc<[TreeHash]>, StoreError> {
         let first = index << TILE_LEVEL;
         let last = self.size.min(first + (1 << TILE_LEVEL));
-        // In the order in which they lie: a third of what as many lookups cost.
+        // In the order in which they lie, and where they lie: a fraction of what as many lookups cost.
         let (from, to) = (layout::place(self.no, first + 1), layout::place(self.no, last + 1));
-        let mut stored = self.ledger.0.db.scan(Cf::Entries, from.to_vec(), to.to_vec(), false);
+        let mut stored = self.ledger.0.db.cursor(Cf::Entries, from.to_vec(), to.to_vec());
         let numbers = (first + 1..=last).filter_map(Seq::new);
         let leaf = |seq: Seq| {
             let corrupt = |error| StoreError::Corrupt { chain: self.chain, seq, error };
-            let (key, bytes) = stored.next().ok_or_else(|| corrupt(Corruption::Missing))??;
-            match *key == layout::place(self.no, seq.get()) {
-                true => Ok(merkle::leaf_hash(&id_of(&bytes).map_err(corrupt)?)),
-                false => Err(corrupt(Corruption::Missing)),
-            }
+            let missing = || corrupt(Corruption::Missing);
+            stored.status().map_err(read_error)?;
+            let (key, bytes) = stored.item().ok_or_else(missing)?;
+            let signed = bytes.get(..SIGNED_LEN).filter(|_| key == layout::place(self.no, seq.get()));
+            let leaf = merkle::leaf_hash(&EntryId::of(signed.ok_or_else(missing)?));
+            stored.next();
+            Ok(leaf)
         };
         numbers.map(leaf).collect()
     }
