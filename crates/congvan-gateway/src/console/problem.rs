@@ -32,6 +32,8 @@ pub(crate) enum Problem {
     MayNotWrite,
     /// Only others can open it.
     Sealed,
+    /// It was erased by law: by whom and why, in both languages.
+    Erased { vi: String, en: String },
     /// A rule was in the way: in both languages.
     Refused { vi: String, en: String },
     /// The node does not write now.
@@ -54,6 +56,7 @@ impl Problem {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Foreign | Self::Stale | Self::MayNotWrite | Self::Sealed => StatusCode::FORBIDDEN,
             Self::Form => StatusCode::BAD_REQUEST,
+            Self::Erased { .. } => StatusCode::GONE,
             Self::Refused { .. } => StatusCode::CONFLICT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -71,6 +74,7 @@ impl Problem {
             Self::Form => (lang.bad_form(), lang.bad_form_next(), None),
             Self::MayNotWrite => (lang.may_not_write(), lang.may_not_write_next(), None),
             Self::Sealed => (lang.sealed(), lang.sealed_next(), None),
+            Self::Erased { vi, en } => (lang.erased(lang.pick(vi, en)), lang.erased_next(), None),
             Self::Refused { vi, en } => (lang.pick(vi, en).to_owned(), lang.refused_next(), None),
             Self::NotWriting(detail) => (lang.not_writing(), lang.not_writing_next(), Some(detail)),
             Self::Internal => (lang.internal(), lang.internal_next(), None),
@@ -118,7 +122,7 @@ impl From<ReadError> for Problem {
             | ReadError::NoAttachment { .. } => Self::NotFound(error.to_string()),
             ReadError::Incomplete { .. } | ReadError::Missing => Self::NotHereYet,
             ReadError::Document(DocumentError::Seal(SealError::NotForUs)) => Self::Sealed,
-            ReadError::Erased(_) => Self::NotFound(error.to_string()),
+            ReadError::Erased(said) => Self::Erased { vi: said.vietnamese(), en: said.to_string() },
             other => Self::internal(other),
         }
     }

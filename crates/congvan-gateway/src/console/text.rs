@@ -129,6 +129,9 @@ texts! {
     not_found() "Không tìm thấy." "Not found.";
     not_found_next() "Có thể nội dung chưa về đến máy này. Hãy quay lại danh sách và thử lại sau ít phút."
         "It may not have arrived on this machine yet. Go back to the list, and try again in some minutes.";
+    erased(what) "Nội dung {what}." "The content was {what}.";
+    erased_next() "Không lấy lại được nữa. Vị trí và chữ ký của văn bản vẫn còn trong chuỗi, nên mọi bằng chứng về nó vẫn đúng."
+        "It cannot be had back. The document's place and signature stay in the chain, so every proof about it still holds.";
     not_here_yet() "Tệp chưa về đủ." "The file has not arrived in full.";
     not_here_yet_next() "Máy đang tải tệp từ các cơ quan khác. Hãy thử lại sau ít phút." "This machine is fetching it from other agencies. Try again in some minutes.";
     foreign() "Yêu cầu này không đến từ trang Công văn của máy này, nên không được thực hiện."

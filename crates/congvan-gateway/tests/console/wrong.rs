@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use congvan::control::{OpenOptions, Request, Session};
+use congvan::core::erasure::Reason;
 use congvan::{Node, archive};
 use congvan_gateway::ConsoleOptions;
 
@@ -84,4 +85,18 @@ async fn an_agency_that_says_two_things_is_named_and_its_document_is_not_called_
     client.get("/alarms").await.has(&format!("Không xử lý văn bản của {PROVINCE} từ số 1 trở đi"));
     client.get("/agencies").await.has("không tin từ số 1");
     client.get(&format!("/documents/{one}")).await.has("Không nên tin").lacks("Văn bản thật");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_was_erased_says_so_in_the_readers_language() {
+    let (office, _dir) = office::alone(ConsoleOptions::default()).await;
+    let id = office.node.send(letter(FINANCE, "Danh sách hộ nghèo", b"x")).await.unwrap().entry.id.to_string();
+    office.node.erase(std::slice::from_ref(&id), Reason::PersonalData, "Nghị định 13").await.unwrap();
+    let mut client = Client::logged_in(office.address, "vanthu").await;
+    let page = format!("/documents/{id}");
+    let answer = client.get(&page).await;
+    answer.is(410).has("Nội dung đã bị 000.00.00.H55 xóa ngày").has("(Nghị định 13)").has("Không lấy lại được nữa");
+    answer.lacks("Danh sách hộ nghèo");
+    client.get("/language/en").await;
+    client.get(&page).await.is(410).has("The content was erased on").has("every proof about it still holds");
 }
