@@ -196,3 +196,22 @@ fn registrars_order_what_is_complete_of_agencies_that_they_know_also_closed_ones
     assert!(matches!(refused(act(&mut roster, bad)), ActionError::Retention(_)));
     assert_eq!(roster.retention(), &kept);
 }
+
+/// Who said two things is convicted by what is left of them.
+#[test]
+fn two_entries_convict_after_their_payloads_are_gone() {
+    let (network, chain, policy) = world();
+    let write = |payload: u8| {
+        let draft = Draft { kind: Kind::NOTE, time: Time::from_millis(0), payload: vec![payload; 9] };
+        let written = ChainState::new(chain).append(network, &policy, draft, &secret(0)).unwrap();
+        UnverifiedEntry::parse(written.bytes()).unwrap()
+    };
+    let (one, other) = (write(1), write(2));
+    let bare = |entry: &UnverifiedEntry| UnverifiedEntry::parse(entry.signed_bytes()).unwrap();
+    let whole = EquivocationProof::new(&one, &other).unwrap();
+    for (one, other) in [(bare(&one), bare(&other)), (bare(&one), other.clone()), (one.clone(), bare(&other))] {
+        assert_eq!(EquivocationProof::new(&one, &other).unwrap(), whole);
+    }
+    // What is left of one entry is no second entry.
+    assert!(EquivocationProof::new(&one, &bare(&one)).is_err());
+}

@@ -172,4 +172,54 @@ mod tests {
         assert_eq!(fed, written.iter().map(VerifiedEntry::reference).collect::<Vec<_>>());
         assert_eq!(all(Cf::Feed).last().unwrap().0.as_ref(), 43u64.to_be_bytes());
     }
+
+    #[test]
+    fn erasures_of_format_3_come_into_force_and_blobs_get_their_names() {
+        use congvan_core::blob::BlobRef;
+        use congvan_core::chain::KeyGrant;
+        use congvan_core::erasure::Reason;
+        use congvan_core::*;
+        let dir = tempfile::tempdir().unwrap();
+        let mut options = rocksdb::Options::default();
+        options.create_if_missing(true);
+        options.create_missing_column_families(true);
+        let db = DB::open_cf(&options, dir.path().join("db"), Cf::ALL.map(Cf::name)).unwrap();
+        let put = |cf: Cf, key: &[u8], value: &[u8]| db.put_cf(db.cf_handle(cf.name()).unwrap(), key, value).unwrap();
+        let secret = AgencySecret::generate(&mut rng::from_seed(1));
+        let network = NetworkId::from_bytes([7; 32]);
+        let mut state = ChainState::new(ChainId::of_agency(network, &"H55".parse().unwrap()));
+        let grant = KeyGrant { from: Seq::FIRST, keys: std::sync::Arc::new(secret.public()) };
+        let policy = ChainPolicy { grants: vec![grant], ..ChainPolicy::default() };
+        let mut write = |kind: Kind, payload: Vec<u8>| {
+            let draft = Draft { kind, time: Time::from_millis(1), payload };
+            state.append(network, &policy, draft, &secret).unwrap()
+        };
+        let blob = BlobRef { id: BlobId::from_bytes([5; 32]), len: 9 };
+        let cover = Cover { blobs: Bounded::new(vec![blob]).unwrap(), ..Cover::default() };
+        let document = DocumentPayload::public(cover, Envelope::default()).unwrap();
+        let named = write(Kind::DOCUMENT, document.to_bytes());
+        let erasure = |entry: &VerifiedEntry| Erasure {
+            entries: Sorted::from_unsorted(vec![entry.point()]).unwrap(),
+            reason: Reason::Mistake,
+            basis: Text::default(),
+        };
+        let erasing = write(Kind::ERASE, erasure(&named).to_bytes());
+        let unsigned = write(Kind::ERASE, erasure(&erasing).to_bytes());
+        let no = layout::ChainNo(3);
+        let place = |entry: &VerifiedEntry| layout::place(no, entry.seq().get());
+        put(Cf::Entries, &place(&named), named.bytes());
+        put(Cf::Entries, &place(&erasing), erasing.bytes());
+        let mut forged = unsigned.bytes().to_vec();
+        forged[congvan_core::entry::HEADER_LEN] ^= 1;
+        put(Cf::Entries, &place(&unsigned), &forged);
+        run(&db, 3, STEPS, 4).unwrap();
+
+        let keys = |cf: Cf| -> Vec<Vec<u8>> {
+            let stored = db.iterator_cf(db.cf_handle(cf.name()).unwrap(), IteratorMode::Start);
+            stored.map(|item| item.unwrap().0.to_vec()).collect()
+        };
+        assert_eq!(keys(Cf::BlobMeta), [layout::blob_named_key(blob.id, place(&named))]);
+        let due = [layout::erased_by_key(place(&named), place(&erasing)), layout::erasure_key(b'T', place(&named))];
+        assert_eq!(keys(Cf::Erasures), due, "and nothing by what nobody signed");
+    }
 }
