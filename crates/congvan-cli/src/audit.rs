@@ -194,10 +194,11 @@ impl Copy {
         ]);
         let vouched = |number: u64| if number == 0 { "–".to_owned() } else { number.to_string() };
         let row = |c: &ChainReport| {
-            let [covered, witnessed] = [c.covered, c.witnessed].map(vouched);
-            [c.agency.clone(), c.entries.to_string(), short_id(&c.head_id), covered, witnessed]
+            let [covered, witnessed, erased] = [c.covered, c.witnessed, c.erased].map(vouched);
+            [c.agency.clone(), c.entries.to_string(), short_id(&c.head_id), covered, witnessed, erased]
         };
-        let headings = [lang.h_agency(), lang.h_entries(), lang.h_head_id(), lang.h_covered(), lang.h_witnessed()];
+        let (entries, covered, erased) = (lang.h_entries(), lang.h_covered(), lang.h_erased());
+        let headings = [lang.h_agency(), entries, lang.h_head_id(), covered, lang.h_witnessed(), erased];
         page.table(headings, report.chains.iter().map(row).collect());
         for publisher in &report.catalogue {
             page.line(lang.audit_catalogue(&publisher.agency, publisher.live, publisher.retired));
@@ -331,6 +332,8 @@ mod tests {
             covered: 0,
             witnessed: 0,
             witnessed_at: None,
+            erased: 0,
+            missing: 0,
         };
         Report {
             network: "n".to_owned(),

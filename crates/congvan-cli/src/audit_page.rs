@@ -41,7 +41,8 @@ fn one(copy: &Copy, report: &Report, lang: Lang) -> Markup {
         Some(at) => format!("{} ({})", chain.witnessed, time(lang, at.saturating_mul(1000))),
         None => "–".to_owned(),
     };
-    let headings = [lang.h_agency(), lang.h_entries(), lang.h_head_id(), lang.h_covered(), lang.h_witnessed()];
+    let (entries, covered, erased) = (lang.h_entries(), lang.h_covered(), lang.h_erased());
+    let headings = [lang.h_agency(), entries, lang.h_head_id(), covered, lang.h_witnessed(), erased];
     html! {
         p { strong { (verdict) } }
         p { (report.network_name) " (" (copy.fingerprint.as_deref().unwrap_or_default()) ")" }
@@ -62,6 +63,7 @@ fn one(copy: &Copy, report: &Report, lang: Lang) -> Markup {
                     td { (chain.head_id) }
                     td { (chain.covered) }
                     td { (witnessed(chain)) }
+                    td { (chain.erased) }
                 }
             }
         }

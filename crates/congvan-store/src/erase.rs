@@ -210,6 +210,15 @@ impl Ledger {
         Ok(missing)
     }
 
+    /// Whether an erasure names a number whose entry is dropped at the next start, for the last one ended too early.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn is_erasure_pending(&self, chain: ChainId, seq: Seq) -> Result<bool, StoreError> {
+        let Some(chain) = self.chain(chain) else { return Ok(false) };
+        Ok(self.0.db.get(Cf::Erasures, layout::erasure_key(b'T', layout::place(chain.no, seq.get())))?.is_some())
+    }
+
     /// Whether an entry is among them.
     pub(crate) fn is_missing(&self, no: ChainNo, seq: Seq) -> Result<bool, StoreError> {
         Ok(self.0.db.get(Cf::Erasures, layout::erasure_key(b'M', layout::place(no, seq.get())))?.is_some())

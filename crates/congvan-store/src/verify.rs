@@ -4,19 +4,30 @@
 //! them, and in one over the indexes. Only where the two differ is each row looked for: a sound ledger is read twice
 //! from beginning to end, and nothing is looked up.
 
+mod erasures;
+
 use std::collections::BTreeMap;
 
 use congvan_core::blob::BlobRef;
 use congvan_core::merkle::TreeHash;
 use congvan_core::{BlobId, ChainId, EntryId, Header, Seq, Wire, domain, entry};
 
+use self::erasures::Erasures;
 use crate::batch::Meaning;
 use crate::error::{Corruption, StoreError};
 use crate::layout::{self, BlobRecord, Cf, ChainNo};
 use crate::ledger::Ledger;
 
-/// The indexes that follow from entries.
-const INDEXES: [Cf; 6] = [Cf::Ids, Cf::ByTime, Cf::ByAddressee, Cf::ByDocument, Cf::Procedures, Cf::Checkpoints];
+/// The indexes that follow from entries, each with the beginning of such keys.
+const INDEXES: [(Cf, &[u8]); 7] = [
+    (Cf::Ids, b""),
+    (Cf::ByTime, b""),
+    (Cf::ByAddressee, b""),
+    (Cf::ByDocument, b""),
+    (Cf::Procedures, b""),
+    (Cf::Checkpoints, b""),
+    (Cf::BlobMeta, b"R"),
+];
 /// Faults listed at most.
 const MAX_FAULTS: usize = 1_000;
 
@@ -58,7 +69,7 @@ fn rows(no: ChainNo, seq: u64, bytes: &[u8], each: &mut impl FnMut(Cf, &[u8], &[
     let Some((signed, payload)) = bytes.split_at_checked(entry::SIGNED_LEN) else { return };
     let Ok(header) = Header::from_bytes(&signed[..entry::HEADER_LEN]) else { return };
     let place = layout::place(no, seq);
-    let id = EntryId::from_bytes(domain::hash(domain::ENTRY_ID, &[signed]));
+    let id = EntryId::of(signed);
     each(Cf::Ids, id.as_bytes(), &place);
     each(Cf::ByTime, &layout::by_time(header.time, place), &[]);
     let payload = (payload.len() == header.payload_len as usize).then_some(payload);
@@ -82,33 +93,36 @@ impl Ledger {
     /// [`StoreError`]: they cannot be read.
     pub fn check_indexes(&self, progress: &mut dyn FnMut(u64)) -> Result<Vec<IndexFault>, StoreError> {
         let mut due: BTreeMap<&'static str, Sum> = BTreeMap::new();
-        let mut read = 0;
+        let (mut read, mut erasures) = (0, Erasures::default());
         self.each_stored(|no, seq, bytes| {
             rows(no, seq, bytes, &mut |cf, key, value| due.entry(cf.name()).or_default().add(key, value));
+            erasures.entry(self, no, seq, bytes)?;
             read += 1;
             progress(read);
             Ok(true)
         })?;
         let mut faults = Vec::new();
-        for cf in INDEXES {
+        for (cf, prefix) in INDEXES {
             let mut found = Sum::default();
-            for row in self.0.db.scan_prefix(cf, &[], false) {
+            for row in self.0.db.scan_prefix(cf, prefix, false) {
                 let (key, value) = row?;
                 found.add(&key, &value);
                 read += 1;
                 progress(read);
             }
             if due.get(cf.name()).copied().unwrap_or_default() != found {
-                self.find_faults(cf, &mut faults)?;
+                self.find_faults(cf, prefix, &mut faults)?;
             }
         }
+        progress(read + erasures.rows(self)?);
+        faults.extend(erasures.into_faults(self));
         faults.sort();
         faults.dedup();
         Ok(faults)
     }
 
     /// Looks for each row of one index, both ways.
-    fn find_faults(&self, index: Cf, faults: &mut Vec<IndexFault>) -> Result<(), StoreError> {
+    fn find_faults(&self, index: Cf, prefix: &[u8], faults: &mut Vec<IndexFault>) -> Result<(), StoreError> {
         let chain_of = |no: ChainNo| self.0.view().numbers.get(no.0 as usize).copied();
         let db = &self.0.db;
         self.each_stored(|no, seq, bytes| {
@@ -125,7 +139,7 @@ impl Ledger {
             }
             Ok(faults.len() < MAX_FAULTS)
         })?;
-        for row in db.scan_prefix(index, &[], false) {
+        for row in db.scan_prefix(index, prefix, false) {
             let (key, value) = row?;
             let place = match index {
                 Cf::Ids => layout::read_place(&value).ok(),

@@ -17,6 +17,7 @@
 mod auditor;
 mod compare;
 mod evidence;
+mod forgotten;
 mod former;
 mod forms;
 mod keys;
@@ -193,7 +194,25 @@ fn file(path: &Path, options: &Options<'_>, progress: &mut dyn FnMut(Progress)) 
         let done = frames.get_ref().read;
         progress(Progress { entries: auditor.entries(), done, total });
     }
+    auditor.flush()?;
+    if auditor.suspects_kept() {
+        look_again(path, &mut auditor)?;
+    }
     auditor.finish(path, options, None)
+}
+
+/// Reads a file's entries once more.
+fn look_again(path: &Path, auditor: &mut Auditor) -> Result<(), AuditError> {
+    let broken = |error| AuditError::Archive { path: path.to_owned(), error };
+    let file = File::open(path).map_err(|error| AuditError::File { path: path.to_owned(), error })?;
+    let mut frames = FrameReader::new(BufReader::with_capacity(1 << 20, file)).map_err(broken)?;
+    // Where the file is damaged, the first reading has said so.
+    while let Ok(Some(frame)) = frames.next_frame() {
+        if let Frame::Entry(bytes) = frame {
+            auditor.look_again(&bytes);
+        }
+    }
+    Ok(())
 }
 
 /// The ledger in a directory, however it is named.
@@ -239,6 +258,7 @@ fn directory(path: &Path, options: &Options<'_>, progress: &mut dyn FnMut(Progre
         auditor.proof(&proof)?;
     }
     auditor.flush()?;
+    auditor.look_again_at(&ledger)?;
     store::check(&ledger, &mut auditor)?;
     auditor.finish(path, options, Some(&StoreBefore(&ledger)))
 }

@@ -25,6 +25,7 @@ texts! {
     audit_title() "Audit of a ledger" "Kiểm toán sổ";
     h_covered() "covered" "có mốc đến";
     h_witnessed() "witnessed" "chứng kiến đến";
+    h_erased() "erased" "đã xóa nội dung";
     audit_key_made(path, key) "a new auditor's key, {key}, is in {path}; keep it" "đã tạo khóa kiểm toán {key} trong {path}; hãy giữ kỹ";
     audit_chain_note(agency, number, reason) "note: {agency}, number {number}: {reason}" "lưu ý: {agency}, số {number}: {reason}";
     audit_more(count) "{count} more findings are not listed" "còn {count} phát hiện không liệt kê";

@@ -1,5 +1,7 @@
 //! The auditor: takes entries as they come, chain by chain, and judges each.
 
+mod conclude;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -12,22 +14,21 @@ use congvan_core::limits::CLOCK_TOLERANCE_MS;
 use congvan_core::merkle::Frontier;
 use congvan_core::roster::RosterError;
 use congvan_core::{
-    ChainError, ChainId, ChainState, CheckpointPayload, DocumentPayload, EquivocationProof, Genesis, Header, Kind,
-    LinkedEntry, ProcedurePayload, PublicKey, Rights, Roster, Seq, Time, TreeHash, UnverifiedEntry, Wire, domain,
-    entry,
+    ChainError, ChainId, ChainState, DocumentPayload, EquivocationProof, Genesis, Header, Kind, LinkedEntry,
+    ProcedurePayload, Rights, Roster, Seq, Time, TreeHash, UnverifiedEntry, Wire, entry,
 };
 use congvan_store::StoreError;
 use rayon::prelude::*;
 
+use super::forgotten::Forgotten;
 use super::former::Former;
 use super::forms::{self, Said};
 use super::keys::Keys;
-use super::lives::{Before, Lives};
-use super::report::{CatalogueReport, ChainReport, Finds, Flagged, Note, Report, ViolationKind};
+use super::lives::Lives;
+use super::report::{Finds, Flagged, Note, ViolationKind};
 use super::store::Kept;
 use super::trees::Trees;
-use super::{AuditError, Audited, Options, audit_of};
-use crate::certificate::Anchors;
+use super::{AuditError, Options};
 use crate::life::document_of;
 use crate::setup;
 
@@ -47,6 +48,7 @@ pub(super) struct Auditor {
     keys: Keys,
     lives: Lives,
     trees: Trees,
+    forgotten: Forgotten,
     kept: Kept,
     /// The time that the last entry of the current chain states.
     last_time: Option<Time>,
@@ -88,6 +90,7 @@ impl Auditor {
             keys: Keys::default(),
             lives: Lives::default(),
             trees: Trees::default(),
+            forgotten: Forgotten::default(),
             kept: Kept::default(),
             last_time: None,
             now: setup::now(),
@@ -277,7 +280,7 @@ impl Auditor {
     fn audited_before(&mut self, bytes: &[u8], header: &Header, last: Seq) -> Result<(), AuditError> {
         let Some(signed) = bytes.get(..entry::SIGNED_LEN) else { return Ok(()) };
         self.reaches(header.chain, header.seq);
-        let id = congvan_core::EntryId::from_bytes(domain::hash(domain::ENTRY_ID, &[signed]));
+        let id = congvan_core::EntryId::of(signed);
         let head = self.chains.get(&header.chain).and_then(ChainState::head);
         if header.seq == last && head.is_some_and(|head| head.seq == last && head.id != id) {
             let reason = "another entry stood here when this network was audited before".to_owned();
@@ -314,6 +317,7 @@ impl Auditor {
         match checked {
             Ok(change) => {
                 self.keys.take(&change);
+                self.forgotten.order(&change);
                 self.entries += 1;
                 self.signatures += 1;
             }
@@ -421,6 +425,7 @@ impl Auditor {
             self.procedure(entry);
         }
         self.clock(entry);
+        self.forgotten.push(entry);
         let Self { trees, roster, kept, finds, .. } = self;
         trees.push(roster, entry, &said, &mut |level, index, hash| kept.compare(level, index, hash), finds)?;
         self.hear(entry, said)
@@ -473,125 +478,5 @@ impl Auditor {
         self.violation(proof.chain(), proof.seq(), ViolationKind::Equivocation, reason);
         self.proofs.push(proof.clone());
         Ok(())
-    }
-
-    /// What was audited before and is not here any more.
-    fn lost(&mut self) {
-        let Some(former) = self.former.take() else { return };
-        let mut before: Vec<_> =
-            former.chains.iter().filter_map(|(c, found)| Some((*c, found.state.head?.seq))).collect();
-        before.extend(former.roster().map(|head| (self.roster.chain(), head.seq)));
-        for (chain, seq) in before {
-            let here = match chain == self.roster.chain() {
-                true => self.roster.head().map(|head| head.seq),
-                // Of a chain that goes on from a former audit, the state begins where that ended.
-                false if self.resumed.contains_key(&chain) => self.reached.get(&chain).copied(),
-                false => self.chains.get(&chain).and_then(ChainState::head).map(|head| head.seq),
-            };
-            if here.is_none_or(|here| here < seq) && !self.broken.contains_key(&chain) {
-                let read = here.map_or(0, Seq::get);
-                let reason =
-                    format!("it reached number {seq} when this network was audited before; here it ends at {read}");
-                let next = here.and_then(Seq::next).unwrap_or(Seq::FIRST);
-                self.finding(chain, next, ViolationKind::Lost, reason);
-            }
-        }
-    }
-
-    pub(super) fn finish(
-        mut self,
-        path: &Path,
-        options: &Options<'_>,
-        store: Option<&dyn Before>,
-    ) -> Result<Audited, AuditError> {
-        self.flush()?;
-        self.lost();
-        let nobody = Anchors::none();
-        let keys = std::mem::take(&mut self.keys);
-        let keys = keys.report(self.roster.network(), options.anchors.unwrap_or(&nobody), |chain| self.name(chain));
-        let broken = &self.broken;
-        let resumed = &self.resumed;
-        let is_new = |entry: congvan_core::EntryRef| resumed.get(&entry.chain).is_none_or(|last| entry.seq > *last);
-        let older = store.filter(|_| !resumed.is_empty());
-        let lives = std::mem::take(&mut self.lives);
-        lives.judge(|chain| broken.get(&chain).copied(), is_new, older, &mut self.finds)?;
-
-        let (chains, roster) = (&self.chains, &self.roster);
-        let signed = |chain: ChainId, at: Seq, signed: &CheckpointPayload| {
-            let key =
-                chains.get(&chain).zip(roster.policy(chain).ok()).and_then(|(state, policy)| state.key_at(&policy, at));
-            let key = key.and_then(|key| PublicKey::new(key.as_bytes()).ok());
-            let agency = roster.agency(chain);
-            key.zip(agency).is_some_and(|(key, agency)| signed.verify(roster.network(), &agency.code, &key).is_ok())
-        };
-        let reach = |chain: ChainId| {
-            let head = chains.get(&chain).and_then(|state| state.head()).map_or(0, |head| head.seq.get());
-            broken.get(&chain).map_or(head, |from| head.min(from.get() - 1))
-        };
-        let (vouched, splits) = self.trees.judge(roster, signed, reach, &mut self.finds)?;
-
-        let roster_chain = self.roster.chain();
-        let mut heads = vec![(roster_chain, self.roster.head())];
-        heads.extend(
-            self.roster
-                .agencies()
-                .map(|agency| (agency.chain, self.chains.get(&agency.chain).and_then(|state| state.head()))),
-        );
-        let chain_report = |(chain, head): &(ChainId, Option<congvan_core::Point>)| {
-            let vouched = vouched.get(chain).copied().unwrap_or_default();
-            ChainReport {
-                agency: self.name(*chain),
-                chain: chain.to_string(),
-                entries: head.map_or(0, |head| head.seq.get()),
-                head_id: head.map(|head| head.id.to_string()).unwrap_or_default(),
-                covered: vouched.covered,
-                witnessed: vouched.witnessed,
-                witnessed_at: (vouched.witnessed > 0).then_some(vouched.seconds),
-            }
-        };
-        let chain_reports = heads.iter().map(chain_report).collect();
-        let digest = domain::hash(domain::HEADS, &[&congvan_core::codec::encode(&heads)]);
-        let catalogue = self.published.iter().map(|(chain, published)| {
-            let retired = published.catalogue.records().filter(|record| record.retired.is_some()).count();
-            CatalogueReport {
-                agency: self.name(*chain),
-                live: (published.catalogue.records().count() - retired) as u64,
-                retired: retired as u64,
-                flagged: published.flagged.clone(),
-            }
-        });
-        let mut catalogue: Vec<_> = catalogue.collect();
-        catalogue.sort_by(|a, b| a.agency.cmp(&b.agency));
-        let finds = std::mem::take(&mut self.finds);
-        let (violations, notes, more) = finds.report(|chain| self.name(chain));
-        let report = Report {
-            catalogue,
-            network: self.roster.network().to_string(),
-            network_name: self.roster.genesis().name.to_string(),
-            chains: chain_reports,
-            violations,
-            notes,
-            more,
-            before: self.before,
-            entries: self.entries,
-            signatures: self.signatures,
-            chunks: self.chunks,
-            keys,
-            digest: hex::encode(digest),
-        };
-        let trees = self.trees.into_chains();
-        let kept = self.chains.iter().map(|(chain, state)| {
-            let code = self.roster.agency(*chain).map(|agency| agency.code.to_string()).unwrap_or_default();
-            (*chain, audit_of(code, state, trees.get(chain), self.resumed.contains_key(chain)))
-        });
-        Ok(Audited {
-            path: path.to_owned(),
-            report,
-            network: self.roster.network(),
-            roster: self.roster.head(),
-            chains: kept.collect(),
-            proofs: self.proofs,
-            splits,
-        })
     }
 }

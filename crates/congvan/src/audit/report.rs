@@ -49,13 +49,15 @@ pub enum ViolationKind {
     Blob,
     /// An index of the store is not what the entries say.
     Index,
+    /// What was erased is still here.
+    Kept,
     /// The file as a whole.
     File,
 }
 
 impl ViolationKind {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Altered,
         Self::Signature,
         Self::Link,
@@ -70,6 +72,7 @@ impl ViolationKind {
         Self::Lost,
         Self::Blob,
         Self::Index,
+        Self::Kept,
         Self::File,
     ];
 
@@ -90,6 +93,7 @@ impl ViolationKind {
             Self::Lost => "lost",
             Self::Blob => "blob",
             Self::Index => "index",
+            Self::Kept => "kept",
             Self::File => "file",
         }
     }
@@ -197,6 +201,12 @@ pub struct ChainReport {
     /// When that was witnessed: seconds since 1970.
     #[serde(default)]
     pub witnessed_at: Option<u64>,
+    /// Entries whose content is gone because an erasure names them.
+    #[serde(default)]
+    pub erased: u64,
+    /// Entries whose content is not here though nobody erased it; whoever has it may still give it.
+    #[serde(default)]
+    pub missing: u64,
 }
 
 /// A key, and what vouches for it.
