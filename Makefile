@@ -61,6 +61,12 @@ lint: tools ## formatting and clippy, warnings denied
 bench: tools ## measure, beside the limits; BENCH=NAME takes one bench
 	cargo bench --workspace --bench '$(or $(BENCH),*)'
 
+# Tables and plot go into docs/performance.md, but nothing that this compiles goes into Congvan.
+.PHONY: bench-peers
+bench-peers: tools ## the same work through p2panda, iroh-docs and Hypercore; ENTRIES=100000 for ten times the log
+	cargo run --release --locked --manifest-path benches/peers/Cargo.toml -- --entries $(or $(ENTRIES),10000) \
+	--page docs/performance.md --plot docs/images/peers.svg
+
 .PHONY: screenshots
 screenshots: tools browser ## make the README's pictures of the web console anew, in docs/images
 	CONGVAN_SCREENSHOTS=$(CURDIR)/docs/images \
