@@ -6,9 +6,10 @@ use peer_work::Figures;
 
 use crate::report::Measure;
 
-const PANELS: [(&str, Measure); 6] = [
+const PANELS: [(&str, Measure); 7] = [
     ("durable appends, one at a time, /s", |f| Some(f.append)),
-    ("durable appends, many at once, /s", |f| Some(f.append_many)),
+    ("durable appends, 64 callers, each told of its own, /s", |f| f.append_by_callers.or(Some(f.append))),
+    ("durable appends, in bulk, /s", |f| Some(f.append_many)),
     ("verification from bytes, entries/s", |f| Some(f.verify)),
     ("catch-up of an empty replica over loopback, entries/s", |f| Some(f.catch_up)),
     ("bytes on the wire per entry (less is better)", |f| Some(f.wire)),

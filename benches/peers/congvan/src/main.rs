@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use congvan::core::keyfile::Keys;
@@ -11,12 +12,9 @@ use congvan::registrar::Registrar;
 use congvan::setup::{Home, create_agency, create_network, read_keys};
 use congvan::store::{HighWater, Ledger, Options, Writer};
 use congvan::{Node, archive};
-use peer_work::{BATCH, CaughtUp, Error, Peer, Stopwatch};
+use peer_work::{BATCH, CALLERS, CaughtUp, Error, Peer, Stopwatch};
 use rayon::prelude::*;
 use tokio::sync::oneshot;
-
-/// Tasks that append at once.
-const WRITERS: usize = 64;
 
 fn main() -> ExitCode {
     peer_work::main::<Congvan>()
@@ -51,7 +49,8 @@ fn parsed(entries: &[Vec<u8>]) -> Result<Vec<UnverifiedEntry>, Error> {
 impl Peer for Congvan {
     const NAME: &'static str = "Congvan (RocksDB, libp2p)";
     const DURABILITY: &'static str = "the log is synced before an append returns";
-    const MANY: &'static str = "64 tasks that each await one append before the next; their appends share syncs";
+    const MANY: &'static str =
+        "appends handed over without waiting for each; the writer syncs its log for all that wait";
     const VERIFIES: &'static str = "every entry's signature (strict), its payload's digest and its link, on all cores";
     const CATCHES_UP: &'static str = "every link and digest and the signature over each range's end before it stores; \
         every other signature afterwards in the background";
@@ -94,8 +93,8 @@ impl Peer for Congvan {
         Ok(())
     }
 
-    async fn append_many(&mut self, payloads: Vec<Vec<u8>>) -> Result<(), Error> {
-        let share = payloads.len().div_ceil(WRITERS).max(1);
+    async fn append_by_callers(&mut self, payloads: Vec<Vec<u8>>) -> Result<bool, Error> {
+        let share = payloads.len().div_ceil(CALLERS).max(1);
         let tasks: Vec<_> = payloads
             .chunks(share)
             .map(|share| {
@@ -114,7 +113,25 @@ impl Peer for Congvan {
         for task in tasks {
             task.await??;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    async fn append_many(&mut self, payloads: Vec<Vec<u8>>) -> Result<(), Error> {
+        let writer = self.writer.clone();
+        tokio::task::spawn_blocking(move || {
+            let (done, appended) = mpsc::channel();
+            for payload in payloads {
+                let done = done.clone();
+                writer.append_then(
+                    draft(payload),
+                    Vec::new(),
+                    Box::new(move |result| drop(done.send(result.map(drop)))),
+                );
+            }
+            drop(done);
+            Ok(appended.into_iter().collect::<Result<(), _>>()?)
+        })
+        .await?
     }
 
     async fn verify(&mut self) -> Result<Duration, Error> {

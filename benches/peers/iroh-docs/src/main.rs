@@ -18,11 +18,8 @@ use iroh_docs::protocol::Docs;
 use iroh_docs::store::Store;
 use iroh_docs::{Author, AuthorId, Capability, ContentStatus, DocTicket, NamespaceSecret, Record, SignedEntry};
 use iroh_gossip::net::Gossip;
-use peer_work::{CaughtUp, Error, Peer, Stopwatch};
+use peer_work::{CALLERS, CaughtUp, Error, Peer, Stopwatch};
 use rayon::prelude::*;
-
-/// Entries set at once.
-const WRITERS: usize = 64;
 
 fn main() -> ExitCode {
     peer_work::main::<IrohDocs>()
@@ -126,7 +123,7 @@ impl Peer for IrohDocs {
     async fn append_many(&mut self, payloads: Vec<Vec<u8>>) -> Result<(), Error> {
         let sets = payloads.iter().enumerate();
         let sets = sets.map(|(number, payload)| set(&self.doc, self.author.id(), number, payload.clone()));
-        stream::iter(sets).buffer_unordered(WRITERS).try_collect::<()>().await?;
+        stream::iter(sets).buffer_unordered(CALLERS).try_collect::<()>().await?;
         self.payloads = payloads;
         self.node.flush().await
     }

@@ -19,6 +19,10 @@ pub use gauge::{Spent, Stopwatch, disk_bytes, synced_writes};
 pub const PAYLOAD: usize = 512;
 /// Entries handed over at once, where a peer takes many.
 pub const BATCH: usize = 1024;
+/// Callers at once.
+pub const CALLERS: usize = 64;
+/// A catch-up that takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(1_800);
 
 /// Anything that stops a peer.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -41,6 +45,12 @@ pub trait Peer: Sized {
 
     /// Appends one entry, as durable as the peer can make it before this returns.
     fn append(&mut self, payload: Vec<u8>) -> impl Future<Output = Result<(), Error>>;
+
+    /// Appends that many callers make at once, each of whom is told when its own is durable; `false` where the
+    /// peer has them wait for one another, as one at a time.
+    fn append_by_callers(&mut self, _payloads: Vec<Vec<u8>>) -> impl Future<Output = Result<bool, Error>> {
+        async { Ok(false) }
+    }
 
     /// Appends many in the quickest way that leaves all of them durable when this returns.
     fn append_many(&mut self, payloads: Vec<Vec<u8>>) -> impl Future<Output = Result<(), Error>>;
@@ -85,6 +95,8 @@ pub struct Figures {
     pub synced_writes: f64,
     /// Appends, one at a time.
     pub append: f64,
+    /// Appends by many callers at once, where that is more than one at a time.
+    pub append_by_callers: Option<f64>,
     /// Appends, many at once.
     pub append_many: f64,
     /// Verification from bytes.
@@ -138,7 +150,7 @@ async fn measure<P: Peer>(singles: usize, entries: usize) -> Result<Figures, Err
     gauge::raise_loopback()?;
     let dir = tempfile::tempdir()?;
     let at = |name: &str| dir.path().join(name);
-    for name in ["single", "author", "ingest", "replica"] {
+    for name in ["single", "callers", "author", "ingest", "replica"] {
         std::fs::create_dir(at(name))?;
     }
     let synced_writes = synced_writes(&at("synced"), &payloads(singles.min(1_000)))?;
@@ -152,6 +164,12 @@ async fn measure<P: Peer>(singles: usize, entries: usize) -> Result<Figures, Err
     }
     let append = watch.stop()?.rate(singles);
     drop(single);
+    let mut callers = P::create(&at("callers")).await?;
+    let work = payloads(entries);
+    let watch = Stopwatch::start()?;
+    let together = callers.append_by_callers(work).await?;
+    let append_by_callers = together.then_some(watch.stop()?.rate(entries));
+    drop(callers);
 
     eprintln!("{}: {entries} appends, many at once", P::NAME);
     let mut author = P::create(&at("author")).await?;
@@ -166,7 +184,7 @@ async fn measure<P: Peer>(singles: usize, entries: usize) -> Result<Figures, Err
     let ingest = author.ingest(&at("ingest")).await?.map(rate);
 
     eprintln!("{}: catch-up", P::NAME);
-    let caught_up = author.catch_up(&at("replica")).await?;
+    let caught_up = tokio::time::timeout(PATIENCE, author.catch_up(&at("replica"))).await??;
     let per_entry = |bytes: u64| bytes as f64 / entries as f64;
     Ok(Figures {
         name: P::NAME.to_owned(),
@@ -176,6 +194,7 @@ async fn measure<P: Peer>(singles: usize, entries: usize) -> Result<Figures, Err
         catches_up: P::CATCHES_UP.to_owned(),
         synced_writes,
         append,
+        append_by_callers,
         append_many,
         verify,
         ingest,
