@@ -22,12 +22,12 @@ const LONGEST: f64 = 460.0;
 const WIDTH: usize = 800;
 
 /// The plot of all peers.
-pub(crate) fn svg(peers: &[Figures], entries: usize) -> String {
+pub(crate) fn svg(peers: &[Figures]) -> String {
     let panel = 34 + peers.len() * (BAR + 4);
     let height = 40 + PANELS.len() * panel;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" \
-         font-size=\"13\" role=\"img\">\n<title>Congvan and its peers, {entries} entries of 512 bytes</title>\n\
+         font-size=\"13\" role=\"img\">\n<title>Congvan and its peers</title>\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
     );
     for (number, (title, measure)) in PANELS.into_iter().enumerate() {

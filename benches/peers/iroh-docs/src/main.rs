@@ -72,8 +72,8 @@ impl Node {
     }
 
     async fn shutdown(self) -> Result<(), Error> {
-        self.router.shutdown().await?;
-        Ok(self.blobs.shutdown().await?)
+        // Ends its protocols, and they their stores.
+        Ok(self.router.shutdown().await?)
     }
 }
 

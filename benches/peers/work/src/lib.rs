@@ -91,6 +91,8 @@ pub struct Figures {
     pub verifies: String,
     /// [`Peer::CATCHES_UP`].
     pub catches_up: String,
+    /// Entries of the log.
+    pub entries: usize,
     /// Synced writes of the disk, of a payload's size, in the same minute.
     pub synced_writes: f64,
     /// Appends, one at a time.
@@ -171,7 +173,7 @@ async fn measure<P: Peer>(singles: usize, entries: usize) -> Result<Figures, Err
     let append_by_callers = together.then_some(watch.stop()?.rate(entries));
     drop(callers);
 
-    eprintln!("{}: {entries} appends, many at once", P::NAME);
+    eprintln!("{}: {entries} appends, in bulk", P::NAME);
     let mut author = P::create(&at("author")).await?;
     let work = payloads(entries);
     let watch = Stopwatch::start()?;
@@ -192,6 +194,7 @@ async fn measure<P: Peer>(singles: usize, entries: usize) -> Result<Figures, Err
         many: P::MANY.to_owned(),
         verifies: P::VERIFIES.to_owned(),
         catches_up: P::CATCHES_UP.to_owned(),
+        entries,
         synced_writes,
         append,
         append_by_callers,
