@@ -74,10 +74,10 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     }
     rounds.retain(|figures| !figures.is_empty());
     let run = format!(
-        "Entries of {PAYLOAD} incompressible payload bytes, {} appended one at a time; {} round(s), of which medians are \
-         shown; {} cores, load average {before} at the start and {} at the end.",
+        "Entries of {PAYLOAD} incompressible payload bytes, {} of them appended one at a time; {}; {} cores, load average \
+         {before} at the start and {} at the end.",
         arguments.singles,
-        arguments.rounds,
+        if arguments.rounds == 1 { "one round".to_owned() } else { format!("medians of {} rounds", arguments.rounds) },
         std::thread::available_parallelism()?,
         load()?
     );

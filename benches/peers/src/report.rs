@@ -65,9 +65,24 @@ pub(crate) fn tables(peers: &[Figures]) -> String {
             peers.iter().map(|peer| measure(peer).map_or(" – |".to_owned(), |figure| format!(" {figure:.0} |")));
         let _ = writeln!(text, "| {what} |{}", figures.collect::<String>());
     }
+    if let Some(own) = peers.iter().find(|peer| peer.name.starts_with("Congvan")) {
+        let others: Vec<_> = peers.iter().filter(|peer| peer.name != own.name).collect();
+        text.push_str(&targets(own, &others));
+    }
+    let _ = writeln!(text, "\n| | an append is durable by | in bulk | verification covers | catch-up checks |");
+    let _ = writeln!(text, "|---|---|---|---|---|");
+    for peer in peers {
+        let promises = [&peer.name, &peer.durability, &peer.many, &peer.verifies, &peer.catches_up];
+        let _ = writeln!(text, "|{}", promises.map(|promise| format!(" {promise} |")).concat());
+    }
+    text
+}
+
+/// Whether the targets are met. It never fails: these machines are noisy, the reader judges.
+fn targets(own: &Figures, others: &[&Figures]) -> String {
+    let mut text = String::new();
     let _ = writeln!(text, "\n| target | measured | |\n|---|---:|---|");
-    let (own, others) = (&peers[0], &peers[1..]);
-    let best = |measure: fn(&Figures) -> f64| others.iter().map(measure).fold(f64::NAN, f64::max);
+    let best = |measure: fn(&Figures) -> f64| others.iter().map(|peer| measure(peer)).fold(f64::NAN, f64::max);
     let targets = [
         ("catch-up, at least 10 times the best peer", own.catch_up / best(|f| f.catch_up), 10.0),
         ("catch-up, at least half of local bulk ingest", own.catch_up / own.ingest.unwrap_or(f64::NAN), 0.5),
@@ -82,12 +97,6 @@ pub(crate) fn tables(peers: &[Figures]) -> String {
             false => "missed",
         };
         let _ = writeln!(text, "| {what} | {ratio:.2} | {verdict} |");
-    }
-    let _ = writeln!(text, "\n| | an append is durable by | in bulk | verification covers | catch-up checks |");
-    let _ = writeln!(text, "|---|---|---|---|---|");
-    for peer in peers {
-        let promises = [&peer.name, &peer.durability, &peer.many, &peer.verifies, &peer.catches_up];
-        let _ = writeln!(text, "|{}", promises.map(|promise| format!(" {promise} |")).concat());
     }
     text
 }
