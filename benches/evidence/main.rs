@@ -60,7 +60,7 @@ fn build(path: &Path, network: &Network, entries: u64) -> Result<Ledger, Error> 
     let mut state = ChainState::new(network.chain);
     let mut rng = rng::from_seed(7);
     let id = network.roster.network();
-    let document = DocumentPayload::public(Cover::default(), Envelope::default())?.to_bytes();
+    let document = DocumentPayload::public(Cover::default(), Envelope::default(), &mut rng)?.to_bytes();
     let apart = (entries / DOCUMENTS).max(1);
     for first in (0..entries).step_by(RANGE as usize) {
         let mut range = Vec::new();

@@ -14,6 +14,10 @@ pub const ROSTER_CHAIN: &str = "congvan v1 roster chain id";
 pub const ENTRY_ID: &str = "congvan v1 entry id";
 /// Hash: payload bytes → the header's digest.
 pub const PAYLOAD: &str = "congvan v1 payload digest";
+/// Hash: a document's salt ‖ an addressee's code → what blinds that addressee's leaf.
+pub const ADDRESSEE: &str = "congvan v1 addressee salt";
+/// The first bytes of the end of a payload that names its addressees.
+pub const NAMING: &[u8; 18] = b"congvan v1 naming\0";
 /// Hash: an attachment's plain bytes → the digest in the envelope.
 pub const ATTACHMENT: &str = "congvan v1 attachment digest";
 /// Hash: the frames of an exported ledger → its closing digest.

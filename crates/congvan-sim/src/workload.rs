@@ -87,7 +87,7 @@ impl World<'_> {
             blobs: Bounded::new(blobs).unwrap_or_default(),
             ..Cover::default()
         };
-        match DocumentPayload::public(cover, Envelope::default()) {
+        match DocumentPayload::public(cover, Envelope::default(), &mut self.rng) {
             Ok(document) => Draft { kind: Kind::DOCUMENT, time, payload: document.to_bytes() },
             Err(e) => unreachable!("one addressee and one blob fit: {e}"),
         }

@@ -209,7 +209,8 @@ mod tests {
         let mut old = Old::new();
         let blob = BlobRef { id: BlobId::from_bytes([5; 32]), len: 9 };
         let cover = Cover { blobs: Bounded::new(vec![blob]).unwrap(), ..Cover::default() };
-        let named = old.write(Kind::DOCUMENT, DocumentPayload::public(cover, Envelope::default()).unwrap().to_bytes());
+        let document = DocumentPayload::public(cover, Envelope::default(), &mut rng::from_seed(2)).unwrap();
+        let named = old.write(Kind::DOCUMENT, document.to_bytes());
         let erasure = |entry: &VerifiedEntry| {
             let entries = Sorted::from_unsorted(vec![entry.point()]).unwrap();
             Erasure { entries, reason: Reason::Mistake, basis: Text::default() }.to_bytes()

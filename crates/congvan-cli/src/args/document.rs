@@ -293,7 +293,8 @@ pub(crate) struct Export {
   congvan prove 3f2a91c0 -o da-gui.cvproof --only 000.00.01.H55
 
 The file shows the document's content to whoever has it, unless --sealed or --only is given. With --only it shows
-neither content nor addressees: that a document was sent, and what that one agency reported about it.
+neither content nor other addressees: that a document was sent to that one agency, whether or not it ever answered, and
+what it reported about it. A document sent by an older version needs such a report.
 Beside the file a page to print is written, FILE with the ending html; --no-page leaves it out.")]
 pub(crate) struct Prove {
     #[command(flatten)]
@@ -307,7 +308,7 @@ pub(crate) struct Prove {
     /// Leave the content sealed as it was sent
     #[arg(long, conflicts_with = "attachments")]
     pub sealed: bool,
-    /// Show no more than that it was sent, and what this agency reported
+    /// Show no more than that it was sent to this agency, and what that reported
     #[arg(long, value_name = "CODE", conflicts_with_all = ["attachments", "sealed"])]
     pub only: Option<String>,
     /// Write no page to print

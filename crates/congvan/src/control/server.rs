@@ -133,7 +133,9 @@ impl From<ProveError> for Failure {
     fn from(error: ProveError) -> Self {
         match error {
             ProveError::Read(error) => error.into(),
-            error => Self { retry: matches!(error, ProveError::Changed), ..Self::new(error) },
+            error => {
+                Self { retry: matches!(error, ProveError::Changed), message_vi: error.vietnamese(), ..Self::new(error) }
+            }
         }
     }
 }
