@@ -3,6 +3,7 @@
 //! What a bundle shows is its maker's choice: everything, the content without the attachments' bytes, the sealed
 //! payload as it was sent, or no more than that it was sent and what one agency said about it.
 
+mod compact;
 mod view;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use congvan_core::merkle::{self, MakeProofError, TreeProof};
 use congvan_core::{AgencyCode, Bounded, ChainId, EntryRef, Kind, LinkedEntry, NetworkId, Seq, StatusPayload, Wire};
 use congvan_store::{Ledger, StoreError};
 
+pub use compact::COMPACT;
 pub use view::{AttachmentView, BundleView, Claim, ContentView, EntryView, ForkView};
 
 use crate::archive::{FrameReader, FrameWriter, TransferError, bounded};
