@@ -198,3 +198,17 @@ async fn between_running_nodes_a_proof_says_since_when_and_may_hide_all_else() {
     sender.shutdown().await;
     receiver.shutdown().await;
 }
+
+#[test]
+fn the_compact_form_is_a_text_that_shows_neither_content_nor_addressees() {
+    let net = Net::new();
+    let id = net.send_packet();
+    let text = net.h55(&["prove", &id[..12], "--compact"]).ok().out;
+    let text = text.trim_end();
+    assert!(text.starts_with("congvan-proof:") && text.len() < 3_000 && !text.contains(char::is_whitespace), "{text}");
+    let printed = net.h55(&["--json", "prove", &id, "--compact"]).ok().json();
+    assert_eq!(printed["compact"], text);
+    net.h55(&["prove", &id]).fails(2);
+    net.h55(&["prove", &id, "--compact", "--sealed"]).fails(2);
+    net.h55(&["prove", &"ab".repeat(6), "--compact"]).fails(3);
+}

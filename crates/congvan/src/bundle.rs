@@ -3,6 +3,7 @@
 //! What a bundle shows is its maker's choice: everything, the content without the attachments' bytes, the sealed
 //! payload as it was sent, or no more than that it was sent to one agency, and what that said about it.
 
+mod compact;
 mod view;
 mod words;
 
@@ -20,6 +21,7 @@ use congvan_core::{
 };
 use congvan_store::{Ledger, StoreError};
 
+pub use compact::COMPACT;
 pub use view::{AttachmentView, BundleView, Claim, ContentView, EntryView, ForkView, NamedView};
 
 use crate::archive::{FrameReader, FrameWriter, TransferError, bounded};

@@ -282,6 +282,10 @@ async fn answer(
                 bundle.write(out, &mut |_| {}).map(drop).map_err(|error| error.to_string())
             }));
         }
+        Request::ProveCompactly { id } => {
+            let text = blocking(move || n.prove_compactly(&id)).await??;
+            return Ok(stream(move |put| put(text.into_bytes())));
+        }
         Request::Envelope { id } => {
             let envelope: Envelope = blocking(move || n.envelope(&id)).await??;
             return Ok(stream(move |put| put(Content::V1(envelope).to_bytes())));
