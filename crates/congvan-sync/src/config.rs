@@ -18,6 +18,13 @@ pub const MAX_ANNOUNCEMENTS: usize = 16;
 pub const MAX_PENDING_PREFIXES: usize = 16 * 1024;
 /// The most requests in one comparison of heads.
 pub const MAX_COMPARISON_STEPS: u32 = 4096;
+/// Comparisons of heads under way at once, each with another peer.
+pub const MAX_COMPARISONS: usize = 8;
+/// Peers compared with in each [`Config::reconcile_ms`]: whoever has more peers comes to each less often, so that what a
+/// node spends on comparing does not grow with its peers.
+pub const COMPARED_EACH_INTERVAL: usize = 8;
+/// How often the heads are read anew from the ledger, should it have changed without a word.
+pub const INDEX_MS: u64 = 5 * 60 * 1000;
 /// The most chains under a prefix for which heads are listed instead of finer fingerprints.
 pub const LIST_AT_MOST: usize = 16;
 /// Peers whose conduct is remembered after they left.
@@ -59,7 +66,8 @@ pub struct Config {
     /// [`OwnChainConfirmed`](crate::Action::OwnChainConfirmed); 0 is the operator's explicit choice to write
     /// without having asked anybody.
     pub confirm_peers: usize,
-    /// Milliseconds between two comparisons of heads with one peer.
+    /// Milliseconds between two comparisons of heads with one peer, while peers are at most
+    /// [`COMPARED_EACH_INTERVAL`].
     pub reconcile_ms: u64,
     /// Milliseconds after which a request is given up, should the driver not do so before.
     pub request_timeout_ms: u64,

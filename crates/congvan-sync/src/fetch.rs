@@ -440,7 +440,7 @@ impl Replica {
             // Once nobody is known to have more of the roster, its chains are compared.
             let more = |want: &Want| want.holders.values().any(|holder| holder.until.get() > number(head.head));
             if !self.wants.chains.get(&chain).is_some_and(more) {
-                self.reconcile_all(step.now);
+                self.reconcile_anew(step.now);
             }
         }
     }
