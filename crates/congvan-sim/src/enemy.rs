@@ -91,9 +91,11 @@ pub(crate) struct Grudge {
 /// Announcements that the replayer keeps, and how many it says again each second.
 const REMEMBERED: usize = 64;
 const REPEATED: usize = 5;
-/// What the flooder sends to each peer in each second of its fits, and how many of its seconds are such.
+/// What the flooder sends to each peer in each second of its fits; how long a fit is, and how long it is from one to the next.
 const FLOOD: u64 = 300;
-const FLOODED_OF_120: u64 = 10;
+const FIT_S: u64 = 10;
+const FITS_EACH_S: u64 = 120;
+const FITS_OF_A_DAY_EACH_S: u64 = 3600;
 
 impl Grudge {
     /// Answers now and then what was asked before.
@@ -130,7 +132,12 @@ impl World<'_> {
         }
         match self.nodes[node].role {
             Role::Replayer => self.say_again(node),
-            Role::Flooder if (self.now / 1000) % 120 < FLOODED_OF_120 => self.flood(node),
+            Role::Flooder => {
+                let each = if self.scenario.day.is_some() { FITS_OF_A_DAY_EACH_S } else { FITS_EACH_S };
+                if (self.now / 1000) % each < FIT_S {
+                    self.flood(node);
+                }
+            }
             _ => {}
         }
     }

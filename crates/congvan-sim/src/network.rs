@@ -27,8 +27,10 @@ pub(crate) struct Line {
 impl World<'_> {
     /// When a message arrives; `None` if it is lost.
     pub(crate) fn fate(&mut self, from: usize, to: usize, bytes: usize) -> Option<u64> {
-        self.report.messages += 1;
-        self.report.bytes += bytes as u64;
+        if self.nodes[from].role == Role::Honest {
+            self.report.messages += 1;
+            self.report.bytes += bytes as u64;
+        }
         self.watch.sent(from, self.now);
         let line = self.line(from, to);
         let lost = self.rng.random_range(0..1000) < line.loss;

@@ -34,7 +34,7 @@ pub struct Report {
     pub converged_ms: u64,
     /// Entries that agencies wrote.
     pub entries: u64,
-    /// Messages sent.
+    /// Messages that honest nodes sent; what they answered enemies too.
     pub messages: u64,
     /// Their bytes.
     pub bytes: u64,
@@ -257,11 +257,11 @@ impl<'a> World<'a> {
         for _ in 0..self.nodes.len().div_ceil(2).max(3).min(self.nodes.len()) {
             self.admit()?;
         }
-        self.relink()?;
         match self.scenario.day {
             Some(day) => self.write_the_day(&day),
             None => self.write_the_script(),
         }
+        self.relink()?;
         let end = self.scenario.trouble_ms + self.scenario.heal_ms;
         while let Some((time, item)) = self.agenda.next(u64::MAX) {
             self.pass(time, item)?;

@@ -7,7 +7,7 @@ use congvan_sim::compare;
 fn two_thousand_chains_that_differ_in_ten_cost_a_few_round_trips_and_under_64_kib_both_ways_with_their_entries() {
     let cost = compare(2_000, 10).unwrap();
     assert!(cost.same, "{cost:?}");
-    assert!(cost.rounds <= 4, "{cost:?}");
+    assert!(cost.rounds <= 5, "{cost:?}");
     assert!(cost.bytes <= 32 * 1024, "half of what is allowed: {cost:?}");
 }
 

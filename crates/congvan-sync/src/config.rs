@@ -8,6 +8,8 @@ use crate::message::MAX_RANGE;
 pub const MAX_PEERS: usize = 1024;
 /// The most chains with something to fetch; what is beyond waits for the next comparison of heads.
 pub const MAX_WANTS: usize = 8192;
+/// Of the chains with something to fetch, those looked after at each event; the others have their turn at the next ones.
+pub const LOOKED_AFTER_AT_ONCE: usize = 16;
 /// The most peers kept in mind as holders of one chain's missing entries.
 pub const MAX_HOLDERS: usize = 8;
 /// The most blobs kept in mind as wanted.
