@@ -25,22 +25,29 @@ const BEGINS: f64 = 6.0;
 const HOURS: f64 = 14.0;
 /// Bytes of a status' payload.
 const STATUS_BYTES: usize = 150;
+/// How many of a document's addressees report its arrival: more would be more of the same.
+const REPORTS: usize = 2;
 /// Milliseconds after which an agency that may not write yet tries again to report.
 const REPORT_AGAIN_MS: u64 = 60_000;
 /// The latest epoch that a wrong clock may fall back to, in milliseconds.
 const EPOCH_MS: i64 = 1_760_000_000_000;
 const DAY_MS: i64 = 86_400_000;
 
+/// What one node waits for: of which chain which numbers, and since when.
+type Waiting = BTreeMap<ChainId, Vec<(Seq, u64)>>;
+
 /// Documents that have not come to all their addressees.
 #[derive(Debug)]
 pub(crate) struct Post {
-    /// For each node: of which chain which numbers, and since when.
-    waiting: Vec<BTreeMap<ChainId, Vec<(Seq, u64)>>>,
+    /// Of each node.
+    waiting: Vec<Waiting>,
+    /// How many reported of each document.
+    reported: BTreeMap<(ChainId, Seq), usize>,
 }
 
 impl Post {
     pub(crate) fn of(nodes: usize) -> Self {
-        Self { waiting: vec![BTreeMap::new(); nodes] }
+        Self { waiting: vec![BTreeMap::new(); nodes], reported: BTreeMap::new() }
     }
 }
 
@@ -92,8 +99,9 @@ impl World<'_> {
 
     pub(crate) fn write_the_day(&mut self, day: &Day) {
         self.start_clocks();
-        for node in 1..self.nodes.len() {
-            if self.nodes[node].role == Role::Honest && self.rng.random_range(0..1000) < day.off_at_night {
+        let honest: Vec<usize> = (1..self.nodes.len()).filter(|node| self.nodes[*node].role == Role::Honest).collect();
+        for node in honest.iter().copied() {
+            if self.rng.random_range(0..1000) < day.off_at_night {
                 self.nodes[node].up = false;
                 let (on, off) = (self.between(7.0, 8.0), self.between(17.0, 19.0));
                 self.agenda.at(on, Item::Switch { node, on: true });
@@ -104,7 +112,7 @@ impl World<'_> {
             let at = if self.rng.random_bool(0.5) { self.between(7.5, 11.5) } else { self.between(13.0, 17.5) };
             self.agenda.at(at, Item::Document);
         }
-        let some = |world: &mut Self| world.rng.random_range(1..world.nodes.len());
+        let some = |world: &mut Self| honest[world.rng.random_range(0..honest.len())];
         for _ in 0..day.cuts {
             let (node, from) = (some(self), self.between(7.0, 16.0));
             let until = from + self.rng.random_range(self.hour(6.5)..=self.hour(10.0));
@@ -117,10 +125,8 @@ impl World<'_> {
         }
         for _ in 0..day.restores {
             let (node, kept, back) = (some(self), self.between(8.0, 10.0), self.between(14.0, 16.5));
-            if self.nodes[node].role == Role::Honest {
-                self.agenda.at(kept, Item::Keep { node });
-                self.agenda.at(back, Item::PutBack { node });
-            }
+            self.agenda.at(kept, Item::Keep { node });
+            self.agenda.at(back, Item::PutBack { node });
         }
         if day.parts {
             self.agenda.at(self.hour(10.0), Item::Partition);
@@ -191,6 +197,11 @@ impl World<'_> {
         }
         for (seq, since) in come {
             self.report.delays_ms.push(self.now - since);
+            let reported = self.post.reported.entry((chain, seq)).or_default();
+            *reported += 1;
+            if *reported > REPORTS {
+                continue;
+            }
             let at = self.now + self.rng.random_range(50..3000);
             self.agenda.at(at, Item::Report { node, chain, seq });
         }
@@ -214,7 +225,7 @@ impl World<'_> {
 
     /// Documents that did not come to some addressee.
     pub(crate) fn undelivered(&self) -> Option<(usize, ChainId, Seq)> {
-        let first = |(node, waiting): (usize, &BTreeMap<ChainId, Vec<(Seq, u64)>>)| {
+        let first = |(node, waiting): (usize, &Waiting)| {
             waiting.iter().find_map(|(chain, all)| Some((node, *chain, all.first()?.0)))
         };
         self.post.waiting.iter().enumerate().find_map(first)

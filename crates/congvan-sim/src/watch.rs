@@ -87,6 +87,11 @@ impl Watch {
         }
     }
 
+    /// Whether some honest node ever held an entry.
+    pub(crate) fn has_seen(&self, entry: EntryId) -> bool {
+        self.good.contains(&entry)
+    }
+
     pub(crate) fn storm(&self) -> Option<Violation> {
         self.storm.clone()
     }

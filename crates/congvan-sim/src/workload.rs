@@ -187,6 +187,7 @@ impl World<'_> {
                 let draft = self.draft(number, face);
                 written.extend(self.append(number, face, draft)?);
             }
+            self.branches.extend(written.first().map(VerifiedEntry::id));
             self.tell(Place { node: number, face }, Event::Appended(written))?;
         }
         self.relink()

@@ -22,8 +22,8 @@ use crate::wire::{Agenda, Asked, Item, Place};
 
 /// Milliseconds after which a request without an answer is called failed.
 pub(crate) const TIMEOUT_MS: u64 = 10_000;
-/// Links of each node in a large network.
-const LINKS: usize = 8;
+/// Links of each node in a large network: as many as gossipsub's mesh has.
+const LINKS: usize = 6;
 /// Nodes up to which everybody is linked to everybody.
 const FULL_MESH: usize = 16;
 
@@ -90,6 +90,8 @@ pub(crate) struct World<'a> {
     /// All that any erasure ever named.
     pub(crate) erased: BTreeSet<(ChainId, Point)>,
     pub(crate) forked: Option<usize>,
+    /// The first entries of its two stories.
+    pub(crate) branches: Vec<EntryId>,
     pub(crate) resolved: bool,
     pub(crate) forked_roster: Option<Seq>,
     /// Who hid a bad signature, and at which number.
@@ -190,6 +192,7 @@ impl<'a> World<'a> {
             voids: Vec::new(),
             erased: BTreeSet::new(),
             forked: None,
+            branches: Vec::new(),
             resolved: false,
             forked_roster: None,
             smuggled: None,

