@@ -4,8 +4,10 @@
 
 use congvan_sim::{Planted, Scenario, Violation, run};
 
-/// Each bug, the network that finds it, and which violations it may lead to.
-const BUGS: [(Planted, usize, fn(&Violation) -> bool); Planted::ALL.len()] = [
+/// A bug, how many agencies the network has that finds it, and which violations it may lead to.
+type Bug = (Planted, usize, fn(&Violation) -> bool);
+
+const BUGS: [Bug; Planted::ALL.len()] = [
     (Planted::SkipSignatures, 8, |v| matches!(v, Violation::Unverified { .. } | Violation::Apart { .. })),
     (Planted::SkipLinks, 8, |v| matches!(v, Violation::Unverified { .. } | Violation::Apart { .. })),
     (Planted::ForgetProofs, 5, |v| matches!(v, Violation::Apart { .. } | Violation::Unnoticed { .. })),
