@@ -26,8 +26,10 @@ pub const ARCHIVE: &str = "congvan v1 ledger archive";
 pub const BUNDLE: &str = "congvan v1 proof bundle";
 /// Hash: the chains of an audit's result → the digest that the auditor signs.
 pub const AUDIT: &str = "congvan v1 audit result";
-/// Hash: the heads under a prefix of chain ids → a reconciliation fingerprint.
+/// Hash: the heads under a prefix of chain ids, where they are few → a reconciliation fingerprint.
 pub const HEADS: &str = "congvan v1 heads fingerprint";
+/// Hash: the fingerprints of the sixteen prefixes into which one is split → its own.
+pub const HEADS_SPLIT: &str = "congvan v1 split heads fingerprint";
 
 /// Key derivation: content key → the key that encrypts a sealed body.
 pub const BODY_KEY: &str = "congvan v1 sealed body key";

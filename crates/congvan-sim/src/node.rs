@@ -1,14 +1,15 @@
 //! One simulated agency: its keys, its ledger, its replica, and what survives of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use congvan_core::blob::BlobRef;
 use congvan_core::document::DocumentPayload;
 use congvan_core::{AgencyCode, AgencySecret, ChainId, Kind, NodeKey, Seq, UnverifiedEntry, Wire};
-use congvan_sync::{Announcement, AnnouncementId, Config, Ledger, Replica};
+use congvan_sync::{AnnouncementId, Config, Ledger, Replica};
 
 use crate::ledger::SimLedger;
+use crate::wire::{Gossip, Seen};
 
 /// What a node is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,6 +19,10 @@ pub(crate) enum Role {
     Smuggler,
     Forger,
     Liar,
+    Replayer,
+    Withholder,
+    Flooder,
+    Outlaw,
 }
 
 /// A replica and its ledger. An equivocator has two, and shows each to one half of its peers.
@@ -26,8 +31,8 @@ pub(crate) struct Face {
     pub(crate) replica: Replica,
     pub(crate) ledger: SimLedger,
     /// Gossip whose verdict is due, with whom it came from.
-    pub(crate) pending: BTreeMap<AnnouncementId, (usize, Announcement)>,
-    pub(crate) seen: BTreeSet<[u8; 32]>,
+    pub(crate) pending: BTreeMap<AnnouncementId, (usize, Arc<Gossip>)>,
+    pub(crate) seen: Seen,
     /// Up to where each chain was searched for blobs.
     pub(crate) scanned: BTreeMap<ChainId, u64>,
 }
@@ -38,7 +43,7 @@ impl Face {
             replica: Replica::new(config),
             ledger,
             pending: BTreeMap::new(),
-            seen: BTreeSet::new(),
+            seen: Seen::default(),
             scanned: BTreeMap::new(),
         }
     }
@@ -94,6 +99,10 @@ pub(crate) struct Node {
     pub(crate) confirm_peers: usize,
     pub(crate) faces: Vec<Face>,
     pub(crate) backup: SimLedger,
+    /// What a disk would hold if nothing were synced before it is acknowledged: for a planted bug.
+    pub(crate) synced: SimLedger,
+    /// Milliseconds by which its clock is ahead.
+    pub(crate) clock: i64,
 }
 
 impl Node {

@@ -108,7 +108,8 @@ fn a_blob_that_is_erased_while_it_is_fetched_is_wanted_no_more() {
     learner.meet(&mut teacher, 0);
     learner.learn(&mut teacher, 1, Event::WantBlobs(vec![blob]));
     assert_eq!(learner.replica.blobs_wanted(), [blob]);
-    erase(&network, &mut teacher.ledger, 0, &[document.point()]);
+    let erasure = erase(&network, &mut teacher.ledger, 0, &[document.point()]);
+    teacher.handle(2, Event::Appended(vec![erasure]));
     let mut erased = false;
     for round in 1..4 {
         let traffic = learner.learn(&mut teacher, round * 30_000, Event::Tick);
