@@ -173,7 +173,9 @@ impl World<'_> {
             links: Sorted::default(),
             blobs: Bounded::default(),
         };
-        let Ok(document) = DocumentPayload::public(cover, Envelope::default(), &mut self.rng) else { return Ok(()) };
+        let Ok(document) = DocumentPayload::public(cover, Envelope::default(), &mut rng::from_seed(self.now)) else {
+            return Ok(());
+        };
         let draft = Draft { kind: Kind::DOCUMENT, time: self.clock(sender), payload: document.to_bytes() };
         let Some(entry) = self.append(sender, 0, draft)? else { return Ok(()) };
         self.report.documents += 1;

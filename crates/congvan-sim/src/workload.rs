@@ -5,7 +5,7 @@ use congvan_core::chain::KeyRotation;
 use congvan_core::entry::VERSION;
 use congvan_core::{
     AgencySecret, Bounded, Cover, DocumentPayload, Draft, Envelope, Header, Kind, Seq, Sorted, Time, UnverifiedEntry,
-    VerifiedEntry, Wire, domain,
+    VerifiedEntry, Wire, domain, rng,
 };
 use congvan_sync::{Event, Ledger};
 use rand::RngExt;
@@ -88,7 +88,8 @@ impl World<'_> {
             blobs: Bounded::new(blobs).unwrap_or_default(),
             ..Cover::default()
         };
-        match DocumentPayload::public(cover, Envelope::default(), &mut self.rng) {
+        // The salt decides nothing here: a source of its own leaves each seed its history.
+        match DocumentPayload::public(cover, Envelope::default(), &mut rng::from_seed(self.now)) {
             Ok(document) => Draft { kind: Kind::DOCUMENT, time, payload: document.to_bytes() },
             Err(e) => unreachable!("one addressee and one blob fit: {e}"),
         }
