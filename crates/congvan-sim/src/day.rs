@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use congvan_core::{
     Bounded, ChainId, Cover, DocumentPayload, Draft, Envelope, Genesis, Kind, RosterAction, SecretKey, Seq, Sorted,
-    Time, Wire,
+    Time, Wire, rng,
 };
 use congvan_sync::{Event, Ledger, MemoryLedger, Shared};
 use rand::RngExt;
