@@ -1,11 +1,11 @@
 //! One simulated agency: its keys, its ledger, its replica, and what survives of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use congvan_core::blob::BlobRef;
 use congvan_core::document::DocumentPayload;
-use congvan_core::{AgencyCode, AgencySecret, ChainId, Kind, NodeKey, Seq, UnverifiedEntry, Wire};
+use congvan_core::{AgencyCode, AgencySecret, ChainId, Kind, NodeKey, Point, Seq, UnverifiedEntry, Wire};
 use congvan_sync::{AnnouncementId, Config, Ledger, Replica};
 
 use crate::ledger::SimLedger;
@@ -54,18 +54,24 @@ impl Face {
         let Some(from) = Seq::new(*scanned + 1) else { return vec![] };
         let entries = self.ledger.range(chain, from, usize::MAX);
         *scanned += entries.len() as u64;
-        self.missing_of(&entries)
+        self.missing_of(&entries, |_| true)
     }
 
     /// The blobs of all that stands, of those that are not here.
     pub(crate) fn missing_blobs(&self) -> Vec<BlobRef> {
-        let chains = self.ledger.heads().into_iter();
-        chains.flat_map(|(chain, _)| self.missing_of(&self.ledger.entries(chain))).collect()
+        self.missing_blobs_but(&BTreeSet::new())
     }
 
-    fn missing_of(&self, entries: &[Arc<[u8]>]) -> Vec<BlobRef> {
+    /// The same, but for what these entries name.
+    pub(crate) fn missing_blobs_but(&self, erased: &BTreeSet<(ChainId, Point)>) -> Vec<BlobRef> {
+        let chains = self.ledger.heads().into_iter();
+        let kept = |chain: ChainId| move |entry: &UnverifiedEntry| !erased.contains(&(chain, entry.point()));
+        chains.flat_map(|(chain, _)| self.missing_of(&self.ledger.entries(chain), kept(chain))).collect()
+    }
+
+    fn missing_of(&self, entries: &[Arc<[u8]>], counts: impl Fn(&UnverifiedEntry) -> bool) -> Vec<BlobRef> {
         let documents = entries.iter().filter_map(|bytes| {
-            let entry = UnverifiedEntry::parse(bytes).ok()?;
+            let entry = UnverifiedEntry::parse(bytes).ok().filter(&counts)?;
             let payload = entry.payload().filter(|_| entry.header().kind == Kind::DOCUMENT)?;
             DocumentPayload::from_bytes(payload).ok()
         });

@@ -543,7 +543,9 @@ impl<'a> World<'a> {
             Action::Ban { peer, reason } => self.banned(place.node, node_of(&peer), reason)?,
             Action::Stored { chain } if self.scenario.day.is_some() => self.deliver(place.node, chain),
             Action::Stored { chain } => {
-                let blobs = self.nodes[place.node].faces[place.face].new_blobs(chain);
+                let face = &mut self.nodes[place.node].faces[place.face];
+                // A payload that was withheld comes later, under a number that was searched.
+                let blobs = if self.scenario.erase_ms > 0 { face.missing_blobs() } else { face.new_blobs(chain) };
                 return Ok((!blobs.is_empty()).then_some(Event::WantBlobs(blobs)));
             }
             Action::RosterChanged if self.scenario.day.is_none() => {
