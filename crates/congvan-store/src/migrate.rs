@@ -172,11 +172,14 @@ mod tests {
             entry
         }
 
-        fn rows(&self, cf: Cf) -> Vec<(Box<[u8]>, Box<[u8]>)> {
+        fn rows(&self, cf: Cf) -> Vec<Row> {
             let stored = self.db.iterator_cf(self.db.cf_handle(cf.name()).unwrap(), IteratorMode::Start);
             stored.map(|item| item.unwrap()).collect()
         }
     }
+
+    /// Key and value.
+    type Row = (Box<[u8]>, Box<[u8]>);
 
     fn place(entry: &VerifiedEntry) -> [u8; 12] {
         layout::place(NO, entry.seq().get())
