@@ -578,7 +578,9 @@ impl<'a> World<'a> {
 }
 
 pub(crate) fn config(node: &Node) -> Config {
-    Config { own: Some(node.chain), confirm_peers: node.confirm_peers, ..Config::default() }
+    // Nothing here changes a ledger without a word.
+    let index_ms = 5 * 60 * 1000;
+    Config { own: Some(node.chain), confirm_peers: node.confirm_peers, index_ms, ..Config::default() }
 }
 
 /// Bytes, eight at a time.

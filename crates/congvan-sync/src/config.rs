@@ -25,8 +25,6 @@ pub const MAX_COMPARISONS: usize = 8;
 /// Peers compared with in each [`Config::reconcile_ms`]: whoever has more peers comes to each less often, so that what a
 /// node spends on comparing does not grow with its peers.
 pub const COMPARED_EACH_INTERVAL: usize = 8;
-/// How often the heads are read anew from the ledger, should it have changed without a word.
-pub const INDEX_MS: u64 = 5 * 60 * 1000;
 /// The most chains under a prefix for which heads are listed instead of finer fingerprints.
 pub const LIST_AT_MOST: usize = 16;
 /// Peers whose conduct is remembered after they left.
@@ -71,6 +69,8 @@ pub struct Config {
     /// Milliseconds between two comparisons of heads with one peer, while peers are at most
     /// [`COMPARED_EACH_INTERVAL`].
     pub reconcile_ms: u64,
+    /// Milliseconds after which heads are read anew from the ledger, should it have changed without a word to the replica.
+    pub index_ms: u64,
     /// Milliseconds after which a request is given up, should the driver not do so before.
     pub request_timeout_ms: u64,
     /// Requests for entries and proofs in flight, in all.
@@ -101,6 +101,7 @@ impl Default for Config {
             own: None,
             confirm_peers: 1,
             reconcile_ms: 20_000,
+            index_ms: 20_000,
             request_timeout_ms: 30_000,
             in_flight: 32,
             in_flight_per_peer: 8,

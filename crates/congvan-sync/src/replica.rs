@@ -8,7 +8,7 @@ use congvan_core::{ChainId, Seq};
 
 use crate::blobs::Blobs;
 use crate::conduct::Conducts;
-use crate::config::{BACK_OFF_MAX_MS, BACK_OFF_MS, BAN_MS, Config, INDEX_MS, MAX_PEERS};
+use crate::config::{BACK_OFF_MAX_MS, BACK_OFF_MS, BAN_MS, Config, MAX_PEERS};
 use crate::fetch::Wants;
 use crate::gossip::Outbox;
 use crate::heads::HeadsIndex;
@@ -336,7 +336,7 @@ impl Replica {
 
     /// The heads, taken anew now and then: a background check may change them unannounced.
     pub(crate) fn index<L: Ledger>(&mut self, step: &Step<L>) -> &mut HeadsIndex {
-        let stale = |(taken, _): &(Instant, _)| step.now.since(*taken) >= INDEX_MS;
+        let stale = |(taken, _): &(Instant, _)| step.now.since(*taken) >= self.config.index_ms;
         if self.index.as_ref().is_some_and(stale) {
             self.index = None;
         }
