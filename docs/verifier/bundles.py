@@ -3,13 +3,14 @@
 import payloads as p
 from content import CHUNK, open_sealed
 from encoding import (
-    H, Refused, check_possession, decode, fixed, holds, id32, listing, octets, option, positive, choice, signature_bytes,
+    H, Refused, agency_code, check_possession, decode, fixed, holds, id32, listing, octets, option, positive, choice, signature_bytes,
     struct, u32, u64,
 )  # fmt: skip
 from ledger import (
     Roster, check_consistency, check_equivocation, check_inclusion, check_own_signature, checkpoint_text, cosigned_text,
     frames, leaf_hash, read_entry,
 )  # fmt: skip
+from naming import addressee, leads_to
 
 entry_bytes = octets(p.MAX_ENTRY + 64)
 hashes = listing(id32, 64)
@@ -29,6 +30,7 @@ Frame = choice(
     struct("Piece", number=u32, bytes=octets(CHUNK)),
     struct("End", frames=u64, digest=id32),
     struct("Split", chain=id32, one=Signed, other=Signed, root=id32, consistency=hashes),
+    struct("Named", code=agency_code, blind=id32, index=u64, inclusion=hashes, roll=p.Roll, left=listing(id32, 8)),
 )
 READ = (b"cvproof\x01", Frame, 6, 1_048_576, "congvan v1 proof bundle")
 
@@ -42,7 +44,10 @@ class Bundle:
     def __init__(self, data, network):
         self.roster, self.rotations, self.forks, self.splits = None, {}, [], []
         self.document, self.said, self.pieces, self.envelope = None, [], {}, None
-        takers = (None, self._roster_entry, self._rotation, self._fork, self._entry, self._piece, None, self._split)
+        self.named = None
+        takers = (
+            None, self._roster_entry, self._rotation, self._fork, self._entry, self._piece, None, self._split, self._named,
+        )  # fmt: skip
         for (number, frame), encoded in frames(data, *READ):
             if self.roster is None:
                 need(number == 0, "the genesis is not the first")
@@ -139,6 +144,15 @@ class Bundle:
             need(self.document.id in shown[0], "it says nothing about the document")
             self.said.append(entry)
 
+    def _named(self, named):
+        need(self.document and not self.said and not self.named, "an addressee is named right behind the document, once")
+        need(self.document.payload is None, "the document is shown with its addressees")
+        header = self.document.header
+        need(leads_to(named.roll, named.left, header.payload_digest, header.payload_len), "its end is not what was signed")
+        place = named.index, named.roll.count, addressee(named.blind, named.code), named.roll.root
+        need(check_inclusion(named.inclusion, *place), "the agency is not among those that were signed")
+        self.named = named.code, named.roll.count
+
     def _cover(self, agency, entry, cover):
         """Since when at the latest the entry existed, by as many witnesses as the roster asks for; None without them."""
         checkpoint, last = cover.checkpoint, cover.checkpoint
@@ -172,7 +186,7 @@ class Bundle:
         kinds = {p.DOCUMENT: (p.document_payload, p.Content), p.STATUS: (p.status_payload, p.StatusContent)}
         need(entry.header.kind in kinds, "only documents and statuses say something about a document")
         kind, inside = kinds[entry.header.kind]
-        cover, encoded, (sort, body) = decode(kind, entry.payload, p.MAX_PAYLOAD)
+        cover, encoded, (sort, body), _ = decode(kind, entry.payload, p.MAX_PAYLOAD)
         content = body if sort == 1 else None
         if sort == 0 and content_key is not None:
             content = open_sealed(body, content_key, self.roster.network + entry.header.chain + encoded)

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from encoding import MAX_BLOB, H, Refused, choice, decode, fixed, listing, octets, struct, u32
+from tree import half, parent, subtree
 
 CHUNK = 65_536
 
@@ -53,49 +54,7 @@ def open_sealed(sealed, content_key, context):
         raise Refused("damaged") from None
 
 
-# ---- §10: blobs. BLAKE3's own tree, of which a chunk is a subtree; the package gives roots only, so it is written out. ----
-
-IV = [0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19]
-ORDER = [2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8]
-START, END, PARENT, ROOT = 1, 2, 4, 8
-MIX = [(0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15), (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14)]
-
-
-def _compress(value, block, counter, flags):
-    words = [int.from_bytes(block.ljust(64, b"\0")[at : at + 4], "little") for at in range(0, 64, 4)]
-    v = [*value, *IV[:4], counter & 0xFFFFFFFF, counter >> 32, len(block), flags]
-    for _ in range(7):
-        for n, (a, b, c, d) in enumerate(MIX):
-            for word, left, right in ((words[2 * n], 16, 12), (words[2 * n + 1], 8, 7)):
-                v[a] = (v[a] + v[b] + word) & 0xFFFFFFFF
-                x = v[d] ^ v[a]
-                v[d] = (x >> left | x << 32 - left) & 0xFFFFFFFF
-                v[c] = (v[c] + v[d]) & 0xFFFFFFFF
-                x = v[b] ^ v[c]
-                v[b] = (x >> right | x << 32 - right) & 0xFFFFFFFF
-        words = [words[at] for at in ORDER]
-    return [v[n] ^ v[n + 8] for n in range(8)]
-
-
-def _parent(left, right, flags):
-    block = b"".join(word.to_bytes(4, "little") for word in left + right)
-    return _compress(IV, block, 0, PARENT | flags)
-
-
-def _half(count):
-    """The greatest power of two that is less."""
-    return 1 << (count - 1).bit_length() - 1
-
-
-def _subtree(data, first_leaf):
-    leaves = max(1, -(-len(data) // 1_024))
-    if leaves > 1:
-        left = _half(leaves)
-        return _parent(_subtree(data[: left * 1_024], first_leaf), _subtree(data[left * 1_024 :], first_leaf + left), 0)
-    value, blocks = IV, [data[at : at + 64] for at in range(0, len(data), 64)] or [b""]
-    for n, block in enumerate(blocks):
-        value = _compress(value, block, first_leaf, START * (n == 0) | END * (n == len(blocks) - 1))
-    return value
+# ---- §10: blobs ----
 
 
 def check_chunk(blob, index, data, siblings):
@@ -109,7 +68,7 @@ def check_chunk(blob, index, data, siblings):
     # From the root down: on which side of each sibling the chunk stands.
     sides, first, last = [], 0, chunks
     while last - first > 1:
-        middle = first + _half(last - first)
+        middle = first + half(last - first)
         sides.append(index >= middle)
         first, last = (middle, last) if index >= middle else (first, middle)
     if len(siblings) != len(sides):
@@ -118,13 +77,12 @@ def check_chunk(blob, index, data, siblings):
         if blake3.blake3(data).digest() != blob.id:
             raise Refused("not-in-blob")
         return
-    value = _subtree(data, index * (CHUNK // 1_024))
+    value = subtree(data, index * (CHUNK // 1_024))
     for sibling, is_right in zip(siblings, reversed(sides)):
-        other = [int.from_bytes(sibling[at : at + 4], "little") for at in range(0, 32, 4)]
         sides.pop()
-        pair = (other, value) if is_right else (value, other)
-        value = _parent(*pair, 0 if sides else ROOT)
-    if b"".join(word.to_bytes(4, "little") for word in value) != blob.id:
+        pair = (sibling, value) if is_right else (value, sibling)
+        value = parent(*pair, is_root=not sides)
+    if value != blob.id:
         raise Refused("not-in-blob")
 
 

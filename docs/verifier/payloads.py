@@ -103,12 +103,38 @@ StatusCover = struct(
 )
 
 
+# What leads from one addressee to the root, and what the last bytes of a payload are then.
+Roll = struct("Roll", count=u64, root=id32)
+END = b"congvan v1 naming\0"
+END_LEN = len(END) + 40
+
+
 def document_payload(cursor):
-    return *cover_of(cursor, DocumentCover), choice(Sealed, octets(MAX_PAYLOAD))(cursor)
+    """The cover, its own bytes, the body, and salt and roll of the addressees, where they are named one by one."""
+    start = cursor.at
+    cover, encoded = cover_of(cursor, DocumentCover)
+    number = u32(cursor)
+    if number > 3:
+        raise malformed(f"there is no body {number}")
+    salt = fixed(32)(cursor) if number > 1 else None
+    opened = cursor.at
+    body = number % 2, (Sealed, octets(MAX_PAYLOAD))[number % 2](cursor)
+    if salt is None:
+        whole = bytes(cursor.data[start : cursor.at])
+        if len(whole) > 1_024 and len(whole) % 1_024 == END_LEN and whole[-END_LEN:].startswith(END):
+            raise malformed("it names nobody and ends as if it did")
+        return cover, encoded, body, None
+    first = 1 << (-(-(opened - start) // 1_024) - 1).bit_length()
+    pieces = max(first, -(-(cursor.at - start) // 1_024))
+    if any(cursor.take(pieces * 1_024 - (cursor.at - start))):
+        raise malformed("bytes before the end that are not zero")
+    if cursor.take(len(END)) != END:
+        raise malformed("another end")
+    return cover, encoded, body, (salt, Roll(cursor))
 
 
 def status_payload(cursor):
-    return *cover_of(cursor, StatusCover), (0, Sealed(cursor))
+    return *cover_of(cursor, StatusCover), (0, Sealed(cursor)), None
 
 
 field, name = text(512), text(512)

@@ -10,7 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 import content
 import ledger
+import naming
 import payloads as p
+import tree
 from bundles import Bundle
 from encoding import (
     BlobRef, H, Refused, agency_code, check_possession, check_signature, choice, decode, listing, message, octets, option,
@@ -41,7 +43,7 @@ class Judge:
 
     def all(self):
         for judge in (self.primitives, self.signatures, self.names, self.roster, self.chain, self.checkpoints, self.seals,
-                      self.blobs, self.key_files, self.procedures, self.archive, self.bundles, self.erasures, self.invalid):  # fmt: skip
+                      self.naming, self.blobs, self.key_files, self.procedures, self.archive, self.bundles, self.erasures, self.invalid):  # fmt: skip
             judge()
         return self
 
@@ -185,7 +187,7 @@ class Judge:
 
     def open(self, payload, kind, network, chain, secrets):
         """A sealed payload, by the first secret and wrap that fit."""
-        cover, encoded, (_, sealed) = decode(kind, payload, p.MAX_PAYLOAD)
+        cover, encoded, (_, sealed), _ = decode(kind, payload, p.MAX_PAYLOAD)
         context = network + chain + encoded
         for secret in secrets:
             for wrap in sealed.wraps:
@@ -208,6 +210,35 @@ class Judge:
                 if "body_key" in case:
                     self.expect("content key", key.hex(), case["content_key"])
                     self.expect("body key", H("congvan v1 sealed body key", key).hex(), case["body_key"])
+
+    def naming(self):
+        file = self.load("naming")
+        # The tree written out here is BLAKE3, of any number of pieces: what the package says of whole inputs.
+        for size in (0, 1, 64, 65, 1_024, 1_025, 2_048, 3_073, 7_200):
+            data = bytes(i % 251 for i in range(size))
+            whole = tree.subtree(data, 0, is_root=True), tree.subtree(data, 0, naming.PAYLOAD, is_root=True)
+            self.expect(f"BLAKE3 of {size}", whole, (blake3.blake3(data).digest(), H("congvan v1 payload digest", data)))
+        for case in file["documents"]:
+            payload = raw(case["payload"])
+            cover, _, _, named = decode(p.document_payload, payload, p.MAX_PAYLOAD)
+            salt, roll = named
+            found = salt.hex(), roll.count, roll.root.hex(), H("congvan v1 payload digest", payload).hex()
+            self.expect(case["name"], found, (case["salt"], case["count"], case["root"], case["digest"]))
+            self.expect("names its addressees", naming.names_its_addressees(cover, named), True)
+            self.expect("to", cover.addressees, [one["code"] for one in case["named"]])
+            for one in case["named"]:
+                blind, left = naming.blind(salt, one["code"]), [raw(h) for h in one["left"]]
+                self.expect("blind", blind.hex(), one["blind"])
+                place = one["index"], roll.count, naming.addressee(blind, one["code"]), roll.root
+                self.expect("among them", ledger.check_inclusion([raw(h) for h in one["inclusion"]], *place), True)
+                leads = lambda length: naming.leads_to(roll, left, raw(case["digest"]), length)  # noqa: E731
+                self.expect("signed", (leads(len(payload)), leads(len(payload) + 1_024)), (True, False))
+        cover, _, _, named = decode(p.document_payload, raw(file["names_others_than_its_cover"]), p.MAX_PAYLOAD)
+        self.expect("others", naming.names_its_addressees(cover, named), False)
+        case = file["bundle"]
+        bundle = Bundle(raw(case["hex"]), raw(case["network"]))
+        found = bundle.document.id.hex(), bundle.document.payload, bundle.named
+        self.expect("named", found, (case["document"], None, (case["named"], case["of"])))
 
     def blobs(self):
         file = self.load("blobs")

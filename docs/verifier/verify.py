@@ -83,6 +83,8 @@ def verify_proof(path, fingerprint):
         print(f"{agencies[header.chain].code}, number {header.seq}: document {bundle.document.id.hex()}")
         if bundle.seconds:
             print(f"  witnessed: it existed by {utc(bundle.seconds)}")
+        if bundle.named:
+            print(f"  sent to {bundle.named[0]}, one of {bundle.named[1]} addressees")
         for entry in bundle.said:
             print(f"  {agencies[entry.header.chain].code}, number {entry.header.seq}: {entry.id.hex()}")
     print(f"GENUINE: {len(bundle.said)} entries about it, {len(bundle.pieces)} attachments")

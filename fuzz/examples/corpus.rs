@@ -91,6 +91,9 @@ fn place(bytes: &[u8], corpus: &mut Corpus) {
     if bytes.starts_with(&MAGIC) {
         put("archive", bytes);
     }
+    if bytes.starts_with(&congvan_core::bundle::MAGIC) {
+        put("bundle", bytes);
+    }
     if bytes.starts_with(b"cgvkey1\n") {
         put("key_file", bytes);
     }

@@ -139,6 +139,15 @@ pub fn roster_payload(bytes: &[u8]) {
 pub fn document(bytes: &[u8]) {
     let Some(document) = law::<DocumentPayload>(bytes) else { return };
     assert!(document.cover.addressees.windows(2).all(|pair| pair[0] < pair[1]));
+    if let (Some(code), Some(naming)) = (document.cover.addressees.last(), document.naming) {
+        match NamedTo::prove(bytes, code) {
+            Ok(named) => {
+                assert!(document.names_its_addressees() && named.tail.roll == naming.roll);
+                assert_eq!(named.tail.check(Header::digest(bytes), bytes.len() as u32), Ok(()));
+            }
+            Err(_) => assert!(!document.names_its_addressees()),
+        }
+    }
     let network = NetworkId::from_bytes([7; 32]);
     let code = document.cover.addressees.first().cloned();
     let secret = SealSecret::from_bytes([9; 32]);

@@ -35,6 +35,9 @@ pub(crate) fn page(view: &BundleView, digest: &str, lang: Lang) -> Result<String
         rows.push((lang.h_number(), document.number.to_string()));
         rows.push((lang.h_time(), time(lang, document.time)));
     }
+    if let Some(named) = &view.named {
+        rows.push((lang.h_to(), format!("{} (1/{})", named.agency, named.of)));
+    }
     if let Some(content) = &view.content {
         rows.push((lang.h_to(), content.to.join(", ")));
         rows.push((lang.h_code(), content.code.clone()));

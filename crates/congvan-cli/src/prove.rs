@@ -39,7 +39,7 @@ struct Checked {
 
 /// `prove`
 pub(crate) async fn prove(app: &App, args: args::Prove) -> Result<Exit, Failure> {
-    let path = args.output;
+    let Some(path) = args.output else { return prove_compactly(app, args.id.id).await };
     let only = args.only.map(AgencyCode::new).transpose().map_err(|error| Failure::Code("only", error))?;
     let link = app.session(false).await?;
     let network = link.node().await;
@@ -64,6 +64,21 @@ pub(crate) async fn prove(app: &App, args: args::Prove) -> Result<Exit, Failure>
     let (view, digest) = read(app, &path, network)?;
     let page = (!args.no_page).then(|| path.with_extension("html"));
     print(app, Checked::new(path, digest, page, view))
+}
+
+/// What `prove --compact` prints.
+#[derive(Serialize)]
+struct Compact {
+    compact: String,
+}
+
+async fn prove_compactly(app: &App, id: String) -> Result<Exit, Failure> {
+    let link = app.session(false).await?;
+    let bytes = link.bytes(Request::ProveCompactly { id }).await;
+    link.close().await;
+    let compact = String::from_utf8(bytes?).map_err(|_| Failure::Unexpected)?;
+    app.out.result(&Compact { compact: compact.clone() }, |page| page.line(compact))?;
+    Ok(Exit::Done)
 }
 
 /// `check`

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use common::{H55, Net, TTTT, congvan, json, run, sample};
+use common::{H55, Net, TC, TTTT, congvan, json, run, sample};
 use congvan::Node;
 
 /// The fingerprint, as one reads it from the registrar's paper.
@@ -117,12 +117,40 @@ fn what_proves_nothing_is_refused_with_its_reason_and_its_exit_code() {
     check(&file, &network, &[]).fails(2);
     check(&net.path("nothing.cvproof"), &network, &[]).fails(2);
 
-    // A document that is not here, and an agency that said nothing.
+    // A document that is not here, and an agency that it is not for.
     let missing = net.path("x.cvproof");
     net.h55(&["prove", &"ab".repeat(6), "-o", missing.to_str().unwrap()]).fails(3);
-    let silent = net.h55(&["prove", &id, "-o", missing.to_str().unwrap(), "--only", TTTT]).fails(1);
-    silent.says("has said nothing about this document");
+    let words = ["prove", &id, "-o", missing.to_str().unwrap(), "--only", H55];
+    net.h55(&words).fails(1).says("is not addressed to");
+    net.h55(&[&words[..], &["--lang", "vi"]].concat()).fails(1).says("không gửi đến");
     assert!(!missing.exists() && !net.path("x.cvproof.part").exists(), "never half a file");
+}
+
+#[test]
+fn that_it_was_sent_to_one_agency_is_proven_without_that_agency_the_others_or_the_content() {
+    let net = Net::new();
+    let subject = "Điều động cán bộ";
+    let sent = json(&net.path("h55"), &["send", "--offline", "--to", TTTT, "--to", TC, "--subject", subject]).ok();
+    let id = sent.json()["id"].as_str().unwrap().to_owned();
+    let (file, network) = (net.path("da-gui.cvproof"), fingerprint(&net));
+    net.h55(&["prove", &id, "-o", file.to_str().unwrap(), "--only", TC]).ok();
+    // Nobody but the sender ever had it.
+    let said = check(&file, &network, &[]).ok();
+    let said = said.says(&format!("It was sent to {TC}, one of its 2 addressees, by the sender's own signature."));
+    let said = said.says(&format!("That {TC} received it")).says("one other addressee is not shown here");
+    assert!(!said.out.contains(TTTT) && !said.out.contains(subject), "{said:?}");
+    check(&file, &network, &["--lang", "vi"])
+        .ok()
+        .says(&format!("Văn bản được gửi đến {TC}, một trong 2 nơi nhận, theo chữ ký của chính nơi gửi."))
+        .says("1 nơi nhận khác không được nêu")
+        .says(&format!("{TC} đã nhận văn bản"));
+    let seen = check(&file, &network, &["--json"]).ok().json();
+    assert_eq!((&seen["named"]["agency"], &seen["named"]["of"]), (&TC.into(), &2.into()));
+    let page = fs::read_to_string(file.with_extension("html")).unwrap();
+    assert!(page.contains(TC) && page.contains("one of its 2 addressees") && !page.contains(TTTT));
+    let bytes = fs::read(&file).unwrap();
+    let contains = |what: &str| bytes.windows(what.len()).any(|window| window == what.as_bytes());
+    assert!(contains(TC) && !contains(subject));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -169,4 +197,18 @@ async fn between_running_nodes_a_proof_says_since_when_and_may_hide_all_else() {
     check(&file, &network, &["--lang", "vi"]).ok().says("nội dung không được nêu").says("có chậm nhất là từ");
     sender.shutdown().await;
     receiver.shutdown().await;
+}
+
+#[test]
+fn the_compact_form_is_a_text_that_shows_neither_content_nor_addressees() {
+    let net = Net::new();
+    let id = net.send_packet();
+    let text = net.h55(&["prove", &id[..12], "--compact"]).ok().out;
+    let text = text.trim_end();
+    assert!(text.starts_with("congvan-proof:") && text.len() < 3_000 && !text.contains(char::is_whitespace), "{text}");
+    let printed = net.h55(&["--json", "prove", &id, "--compact"]).ok().json();
+    assert_eq!(printed["compact"], text);
+    net.h55(&["prove", &id]).fails(2);
+    net.h55(&["prove", &id, "--compact", "--sealed"]).fails(2);
+    net.h55(&["prove", &"ab".repeat(6), "--compact"]).fails(3);
 }

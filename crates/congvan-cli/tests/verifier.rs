@@ -286,12 +286,24 @@ async fn proofs_whole_and_altered_are_judged_alike() {
         net.h55(&[&["prove", id.as_str(), "-o", &other], words.as_slice()].concat()).ok();
         verify(&python, &["proof", &other, "--network", network]).ok().says("0 attachments");
     }
+    // By the sender's word alone: the other addressee has no node.
+    let to = ["send", "--to", TTTT, "--to", TC, "--subject", "Giấy mời"];
+    let invited = json(&net.path("h55"), &to).ok().json()["id"].as_str().unwrap().to_owned();
+    net.h55(&["prove", &invited, "-o", &other, "--only", TC]).ok();
+    let named = format!("sent to {TC}, one of 2 addressees");
+    verify(&python, &["proof", &other, "--network", network]).ok().says(&named).says("0 entries about it");
     for node in nodes {
         node.shutdown().await;
     }
     verify(&python, &["proof", &path, "--network", &"00".repeat(32)]).fails(1).says("another network");
 
-    let genuine = frames::<bundle::Frame>(&fs::read(&path).unwrap());
+    for path in [&path, &other] {
+        altered_proofs_are_judged_alike(&python, &net, path, network);
+    }
+}
+
+fn altered_proofs_are_judged_alike(python: &Path, net: &Net, path: &str, network: &str) {
+    let genuine = frames::<bundle::Frame>(&fs::read(path).unwrap());
     let mut numbers = Numbers(SEED);
     let (mut paths, mut ours) = (Vec::new(), Vec::new());
     for run in 0..runs(200) {
@@ -301,7 +313,7 @@ async fn proofs_whole_and_altered_are_judged_alike() {
         paths.push(path);
     }
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    let said = verify(&python, &[&["proof", "--network", network], paths.as_slice()].concat());
+    let said = verify(python, &[&["proof", "--network", network], paths.as_slice()].concat());
     let theirs: Vec<bool> = verdicts(&said).into_iter().map(|verdict| verdict == "GENUINE").collect();
     assert_eq!(theirs.len(), ours.len(), "{said:?}");
     let differ: Vec<_> =

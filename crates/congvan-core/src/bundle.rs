@@ -5,7 +5,7 @@
 //! ```
 //!
 //! In order: the genesis; the roster's entries, all of them; rotations of the keys that matter, chain by chain; proofs
-//! of equivocation; the document's entry; entries about it; attachments, each piece by piece; and an end frame as in
+//! of equivocation; the document's entry, and to whom it is where that alone is shown of it; entries about it; attachments, each piece by piece; and an end frame as in
 //! an exported ledger. [`Checker`] takes the frames as they come and keeps no more than it must.
 //!
 //! What a bundle withholds is not proven, and everything that it shows is held against what was signed. An entry may
@@ -16,7 +16,7 @@ mod found;
 mod keys;
 
 pub use check::Checker;
-pub use found::{Branch, BundleError, CoverFault, EntryFault, Evidence, Proven, ProvenCover, Shown};
+pub use found::{Branch, BundleError, CoverFault, EntryFault, Evidence, Named, Proven, ProvenCover, Shown};
 
 use crate::archive::frames;
 use crate::blob::CHUNK;
@@ -30,6 +30,7 @@ use crate::ids::{ChainId, Digest, Seq};
 use crate::keys::Signature;
 use crate::limits::MAX_WITNESSES;
 use crate::merkle::{TreeHash, TreeProof};
+use crate::naming::NamedTo;
 use crate::wire;
 
 /// The first bytes of a bundle.
@@ -73,6 +74,8 @@ pub enum Frame {
     },
     /// Two checkpoints of a chain that cannot both be of one history.
     Split(Split),
+    /// Right behind a document's entry without its payload: one agency that it is to.
+    Named(NamedTo),
 }
 wire!(Frame, "bundle frame", MAX_FRAME);
 

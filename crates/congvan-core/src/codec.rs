@@ -14,7 +14,8 @@ use std::ops::Deref;
 pub use bincode;
 use bincode::config::{Configuration, Fixint, LittleEndian};
 use bincode::de::Decoder;
-use bincode::enc::Encoder;
+use bincode::enc::write::SizeWriter;
+use bincode::enc::{Encoder, EncoderImpl};
 use bincode::error::{DecodeError, EncodeError};
 pub use bincode::{Decode, Encode};
 use zeroize::Zeroize;
@@ -136,6 +137,16 @@ pub fn encode<T: Encode + ?Sized>(value: &T) -> Vec<u8> {
         Ok(bytes) => bytes,
         // Our types are plain data and the sink is memory: bincode has no failing path for them.
         Err(e) => unreachable!("encoding plain data into memory failed: {e}"),
+    }
+}
+
+/// How many bytes a value's encoding has.
+pub(crate) fn encoded_len<T: Encode + ?Sized>(value: &T) -> usize {
+    let mut encoder = EncoderImpl::new(SizeWriter::default(), CONFIG);
+    match value.encode(&mut encoder) {
+        Ok(()) => encoder.into_writer().bytes_written,
+        // As in `encode`.
+        Err(e) => unreachable!("measuring plain data failed: {e}"),
     }
 }
 

@@ -1,7 +1,11 @@
 //! A document's payload: what everybody sees of it, and the envelope that its readers open.
 
+use bincode::de::Decoder;
+use bincode::enc::Encoder;
+use bincode::error::{AllowedEnumVariants, DecodeError, EncodeError};
+
 use crate::blob::BlobRef;
-use crate::codec::{BoundError, Bounded, CodecError, Decode, Encode, Sorted, Text, Wire, encode};
+use crate::codec::{BoundError, Bounded, CodecError, Decode, Encode, Sorted, Text, Wire, encode, encoded_len, refuse};
 use crate::domain;
 use crate::entry::MAX_PAYLOAD;
 use crate::ids::{AgencyCode, ChainId, Digest, EntryRef, NetworkId};
@@ -10,7 +14,8 @@ use crate::limits::{
     MAX_ADDRESSEES, MAX_ATTACHMENTS, MAX_BLOBS, MAX_FIELD, MAX_INLINE_PACKET, MAX_NAME, MAX_REFERENCES, MAX_SUBJECT,
     MAX_SUMMARY,
 };
-use crate::rng::CryptoRng;
+use crate::naming::{self, Naming, NamingError, Roll};
+use crate::rng::{self, CryptoRng};
 use crate::seal::{self, ContentKey, SealError, Sealed};
 use crate::wire;
 
@@ -153,7 +158,7 @@ pub enum Content {
 wire!(Content, "document envelope", MAX_PAYLOAD);
 
 /// A body: open to everybody, or sealed to readers.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Body {
     /// Sealed: the usual case.
     Sealed(Sealed),
@@ -202,14 +207,77 @@ impl Cover {
 }
 
 /// The payload of a [`crate::Kind::DOCUMENT`] entry.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DocumentPayload {
     /// What everybody sees.
     pub cover: Cover,
     /// The envelope.
     pub body: Body,
+    /// What shows one addressee without the others; `None` of documents without addressees or of the first form.
+    pub naming: Option<Naming>,
 }
 wire!(DocumentPayload, "document", MAX_PAYLOAD);
+
+/// The number of a public body; a sealed one has 0.
+const PUBLIC: u32 = 1;
+/// What a body's number is greater by where the addressees are named.
+const NAMED: u32 = 2;
+
+impl Encode for DocumentPayload {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        let Self { cover, body, naming } = self;
+        cover.encode(encoder)?;
+        let public = if matches!(body, Body::Public(_)) { PUBLIC } else { 0 };
+        (public + if naming.is_some() { NAMED } else { 0 }).encode(encoder)?;
+        if let Some(naming) = naming {
+            naming.salt.encode(encoder)?;
+        }
+        match body {
+            Body::Sealed(sealed) => sealed.encode(encoder)?,
+            Body::Public(content) => content.encode(encoder)?,
+        }
+        if let Some(naming) = naming {
+            (0..self.zeros()).try_for_each(|_| 0u8.encode(encoder))?;
+            domain::NAMING.encode(encoder)?;
+            naming.roll.encode(encoder)?;
+        }
+        Ok(())
+    }
+}
+
+impl<C> Decode<C> for DocumentPayload {
+    fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let cover = Cover::decode(decoder)?;
+        let found = u32::decode(decoder)?;
+        let salt = (found & NAMED != 0).then(|| <[u8; 32]>::decode(decoder)).transpose()?;
+        let body = match found & !NAMED {
+            0 => Body::Sealed(Sealed::decode(decoder)?),
+            PUBLIC => Body::Public(Bounded::decode(decoder)?),
+            _ => {
+                let allowed = &AllowedEnumVariants::Range { min: 0, max: PUBLIC + NAMED };
+                return Err(DecodeError::UnexpectedVariant { type_name: "Body", allowed, found });
+            }
+        };
+        let mut payload = Self { cover, body, naming: None };
+        match salt {
+            Some(salt) => {
+                for _ in 0..payload.zeros() {
+                    if u8::decode(decoder)? != 0 {
+                        return Err(refuse(NamingError::Padding));
+                    }
+                }
+                if <[u8; domain::NAMING.len()]>::decode(decoder)? != *domain::NAMING {
+                    return Err(refuse(NamingError::NoEnd));
+                }
+                payload.naming = Some(Naming { salt, roll: Roll::decode(decoder)? });
+            }
+            // Whoever sees no more than the end could take it for what it is not.
+            None if naming::has_end(&encode(&payload)) => return Err(refuse(NamingError::Poses)),
+            None => {}
+        }
+        Ok(payload)
+    }
+}
 
 /// Why a document cannot be made or read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -264,23 +332,45 @@ impl DocumentPayload {
         let readers: Vec<_> = keys.iter().copied().chain([own]).collect();
         let content = Content::V1(envelope).to_bytes();
         let body = Body::Sealed(seal::seal(&readers, &context, &content, content_key, rng)?);
-        Self { cover, body }.fitting()
+        Self { cover, body, naming: None }.named(rng)
     }
 
     /// A document that everybody may read.
     ///
     /// # Errors
     /// [`DocumentError`] names the bound.
-    pub fn public(cover: Cover, envelope: Envelope) -> Result<Self, DocumentError> {
+    pub fn public(cover: Cover, envelope: Envelope, rng: &mut impl CryptoRng) -> Result<Self, DocumentError> {
         let body = Body::Public(Bounded::new(Content::V1(envelope).to_bytes())?);
-        Self { cover, body }.fitting()
+        Self { cover, body, naming: None }.named(rng)
     }
 
-    fn fitting(self) -> Result<Self, DocumentError> {
-        match self.to_bytes().len() {
-            len if len > MAX_PAYLOAD => Err(DocumentError::TooLong(len)),
-            _ => Ok(self),
+    /// Names the addressees one by one, where there are some and there is room for it.
+    fn named(mut self, rng: &mut impl CryptoRng) -> Result<Self, DocumentError> {
+        let plain = encoded_len(&self);
+        if plain > MAX_PAYLOAD {
+            return Err(DocumentError::TooLong(plain));
         }
+        if !self.cover.addressees.is_empty() {
+            self.naming = Some(Naming::new(rng::bytes(rng), &self.cover.addressees));
+            if encoded_len(&self) > MAX_PAYLOAD {
+                self.naming = None;
+            }
+        }
+        Ok(self)
+    }
+
+    /// How many zeros stand before the end of a payload that names.
+    fn zeros(&self) -> usize {
+        let body = match &self.body {
+            Body::Sealed(sealed) => encoded_len(sealed),
+            Body::Public(content) => encoded_len(content),
+        };
+        naming::zeros(encoded_len(&self.cover), body)
+    }
+
+    /// Whether the addressees that it names, if it does, are those on its cover.
+    pub fn names_its_addressees(&self) -> bool {
+        self.naming.is_none_or(|naming| naming.fits(&self.cover.addressees))
     }
 
     fn reader(&self, code: &AgencyCode) -> usize {

@@ -14,6 +14,10 @@ pub const ROSTER_CHAIN: &str = "congvan v1 roster chain id";
 pub const ENTRY_ID: &str = "congvan v1 entry id";
 /// Hash: payload bytes → the header's digest.
 pub const PAYLOAD: &str = "congvan v1 payload digest";
+/// Hash: a document's salt ‖ an addressee's code → what blinds that addressee's leaf.
+pub const ADDRESSEE: &str = "congvan v1 addressee salt";
+/// The first bytes of the end of a payload that names its addressees.
+pub const NAMING: &[u8; 18] = b"congvan v1 naming\0";
 /// Hash: an attachment's plain bytes → the digest in the envelope.
 pub const ATTACHMENT: &str = "congvan v1 attachment digest";
 /// Hash: the frames of an exported ledger → its closing digest.
@@ -22,8 +26,10 @@ pub const ARCHIVE: &str = "congvan v1 ledger archive";
 pub const BUNDLE: &str = "congvan v1 proof bundle";
 /// Hash: the chains of an audit's result → the digest that the auditor signs.
 pub const AUDIT: &str = "congvan v1 audit result";
-/// Hash: the heads under a prefix of chain ids → a reconciliation fingerprint.
+/// Hash: the heads under a prefix of chain ids, where they are few → a reconciliation fingerprint.
 pub const HEADS: &str = "congvan v1 heads fingerprint";
+/// Hash: the fingerprints of the sixteen prefixes into which one is split → its own.
+pub const HEADS_SPLIT: &str = "congvan v1 split heads fingerprint";
 
 /// Key derivation: content key → the key that encrypts a sealed body.
 pub const BODY_KEY: &str = "congvan v1 sealed body key";

@@ -73,6 +73,7 @@ pub mod keys;
 pub mod life;
 pub mod limits;
 pub mod merkle;
+pub mod naming;
 pub mod note;
 pub mod quarantine;
 pub mod rng;
@@ -93,6 +94,7 @@ pub use genesis::Genesis;
 pub use ids::{AgencyCode, BlobId, ChainId, Digest, EntryId, EntryRef, NetworkId, Point, Seq, Time};
 pub use keys::{AgencyKeys, AgencySecret, KeyId, NodeKey, PublicKey, SealPublic, SealSecret, SecretKey, Signature};
 pub use merkle::TreeHash;
+pub use naming::{NamedTo, Naming};
 pub use quarantine::{Doubts, Quarantine, Reason};
 pub use roster::{
     Admission, Agency, Certification, Rights, Roster, RosterAction, RosterChange, RosterError, Standing, WitnessPolicy,

@@ -72,7 +72,12 @@ pub enum ProofError {
 
 /// The hash of a leaf: an entry's id behind a zero byte.
 pub fn leaf_hash(entry: &EntryId) -> TreeHash {
-    hash(&[&[0], entry.as_bytes()])
+    leaf_of(&[entry.as_bytes()])
+}
+
+/// The hash of a leaf that is these bytes, one after the other.
+pub fn leaf_of(data: &[&[u8]]) -> TreeHash {
+    hash(&[&[&[0][..]], data].concat())
 }
 
 /// The hash of a node: its children's behind a one.
@@ -114,6 +119,19 @@ impl Subtrees for Leaves<'_> {
         let first = usize::try_from(index << level).unwrap_or(usize::MAX);
         let leaves = self.0.iter().skip(first).take(1 << level).map(leaf_hash);
         Ok(root_of(leaves))
+    }
+}
+
+/// A tree over leaves' hashes in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Hashes<'a>(pub &'a [TreeHash]);
+
+impl Subtrees for Hashes<'_> {
+    type Error = Infallible;
+
+    fn subtree(&self, level: u8, index: u64) -> Result<TreeHash, Infallible> {
+        let first = usize::try_from(index << level).unwrap_or(usize::MAX);
+        Ok(root_of(self.0.iter().skip(first).take(1 << level).copied()))
     }
 }
 

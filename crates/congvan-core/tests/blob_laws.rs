@@ -151,6 +151,7 @@ fn the_greatest_blob_fits_and_one_byte_more_does_not() {
         DocumentPayload::public(
             Cover { blobs: Bounded::new(vec![blob]).unwrap(), ..Cover::default() },
             Envelope::default(),
+            &mut rng::from_seed(0),
         )
         .unwrap()
         .to_bytes()

@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use congvan_core::bundle::{
-    Branch, BundleError, Checker, Continued, Cover, CoverFault, EntryFault, Evidence, Frame, ProvenEntry, Shown, Word,
+    Branch, BundleError, Checker, Continued, Cover, CoverFault, EntryFault, Evidence, Frame, Named, ProvenEntry, Shown,
+    Word,
 };
 use congvan_core::document::{Packaging, Packet};
 use congvan_core::evidence::RawProof;
 use congvan_core::merkle::{self, Leaves};
+use congvan_core::naming::NamingError;
 use congvan_core::roster::{Admission, Rights, RosterAction, WitnessPolicy};
 use congvan_core::seal::ContentKey;
 use congvan_core::status::{StatusCover, StatusNote};
@@ -238,11 +240,66 @@ fn withheld_parts_leave_the_rest_proven() {
         }
     }
     let evidence = check(world.network(), fewer.clone()).unwrap();
-    assert_eq!((&evidence.document.unwrap().shown, evidence.life), (&Shown::Withheld, None));
+    assert_eq!((&evidence.document.unwrap().shown, evidence.life, evidence.named), (&Shown::Withheld, None, None));
     assert_eq!(evidence.said.len(), 1);
     // An attachment can then not be held against anything.
     fewer.push(Frame::Attachment { number: 0, bytes: Bounded::default() });
     assert!(matches!(check(world.network(), fewer), Err(BundleError::Order(_))));
+}
+
+/// The frames of `told` without content and attachments, and that the document is to this agency.
+fn naming(document: &VerifiedEntry, frames: Vec<Frame>, named: NamedTo) -> Vec<Frame> {
+    let without = with(frames, |given| {
+        given.entry = Bounded::new(document.signed_bytes().to_vec()).unwrap();
+        given.content_key = None;
+    });
+    let mut frames: Vec<_> = without.into_iter().filter(|frame| !matches!(frame, Frame::Attachment { .. })).collect();
+    frames.insert(frames.len() - 1, Frame::Named(named));
+    frames
+}
+
+#[test]
+fn one_addressee_is_proven_with_or_without_its_own_word() {
+    let (world, document, frames) = told();
+    let code = &world.codes[READER];
+    let named = NamedTo::prove(document.payload().unwrap(), code).unwrap();
+    let mut frames = naming(&document, frames, named);
+    let found = |frames: &[Frame]| check(world.network(), frames.to_vec()).unwrap();
+    let evidence = found(&frames);
+    let expected = Some(Named { code: code.clone(), of: 1 });
+    assert_eq!((&evidence.named, evidence.said.len(), evidence.life.is_none()), (&expected, 1, true));
+    // It reported nothing: what its sender signed is enough.
+    frames.pop();
+    let evidence = found(&frames);
+    assert_eq!((evidence.named, evidence.said.len()), (expected, 0));
+    assert_eq!(evidence.document.unwrap().cover.unwrap().existed_by(), Some(2_000));
+}
+
+#[test]
+fn what_names_an_addressee_is_refused_for_what_is_wrong_with_it() {
+    let (mut world, document, frames) = told();
+    let named = NamedTo::prove(document.payload().unwrap(), &world.codes[READER]).unwrap();
+    let (other, _) = world.document(b"");
+    let of_another = NamedTo::prove(other.payload().unwrap(), &world.codes[READER]).unwrap();
+    let refused = |named: NamedTo| fault(&world, naming(&document, frames.clone(), named));
+    assert_eq!(refused(of_another), EntryFault::Naming(NamingError::Digest));
+    let to_witness = NamedTo { code: world.codes[WITNESS].clone(), ..named.clone() };
+    assert!(matches!(refused(to_witness), EntryFault::Naming(NamingError::NotListed(_))));
+    // Of a document that is shown it is useless, and who else got it would seem to be withheld.
+    let shown = [&frames[..frames.len() - 3], &[Frame::Named(named.clone())]].concat();
+    assert_eq!(fault(&world, shown), EntryFault::Naming(NamingError::Shown));
+    // In its place, and once.
+    let good = naming(&document, frames.clone(), named.clone());
+    let (at, last) = (good.len() - 2, good.len() - 1);
+    let moved = |from: usize, to: usize| {
+        let mut frames = good.clone();
+        frames.swap(from, to);
+        check(world.network(), frames).unwrap_err()
+    };
+    assert!(matches!(moved(at, at - 1), BundleError::Order(_)), "before the document");
+    assert!(matches!(moved(at, last), BundleError::Order(_)), "behind a status");
+    let twice = [&good[..at], &[Frame::Named(named.clone()), Frame::Named(named)]].concat();
+    assert!(matches!(check(world.network(), twice), Err(BundleError::Order(_))));
 }
 
 /// Changes the document's frame.

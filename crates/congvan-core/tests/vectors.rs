@@ -245,18 +245,9 @@ fn the_catalogue_replays() {
 
 #[test]
 fn a_bundle_proves_its_document() {
-    use congvan_core::bundle::{Checker, Frame, MAGIC, Shown};
+    use congvan_core::bundle::Shown;
     let file = load("bundles.json");
-    let network = NetworkId::from_bytes(bytes(&file["network"]).try_into().unwrap());
-    let bundle = bytes(&file["bundle"]);
-    let mut rest = bundle.strip_prefix(&MAGIC).unwrap();
-    let mut checker = Checker::new(network);
-    while let Some((len, after)) = rest.split_first_chunk::<4>() {
-        let (frame, after) = after.split_at(u32::from_le_bytes(*len) as usize);
-        checker.take(Frame::from_bytes(frame).unwrap()).unwrap();
-        rest = after;
-    }
-    let evidence = checker.finish().unwrap();
+    let evidence = proven(&file["network"], &file["bundle"]);
     let (document, stated) = (evidence.document.unwrap(), &file["document"]);
     assert_eq!(Value::from(document.agency.as_str()), stated["agency"]);
     assert_eq!(Value::from(document.entry.seq().get()), stated["number"]);
@@ -267,6 +258,61 @@ fn a_bundle_proves_its_document() {
     assert!(matches!(document.shown, Shown::Document { envelope: Some(_), .. }));
     let said: Vec<_> = evidence.said.iter().map(|said| Value::from(said.entry.id().to_string())).collect();
     assert_eq!(said, [file["said"][0]["id"].clone()]);
+}
+
+/// A bundle's frames, taken one by one.
+fn proven(network: &Value, bundle: &Value) -> bundle::Evidence {
+    use congvan_core::bundle::{Checker, Frame, MAGIC};
+    let bundle = bytes(bundle);
+    let mut rest = bundle.strip_prefix(&MAGIC).unwrap();
+    let mut checker = Checker::new(NetworkId::from_bytes(id(network)));
+    while let Some((len, after)) = rest.split_first_chunk::<4>() {
+        let (frame, after) = after.split_at(u32::from_le_bytes(*len) as usize);
+        checker.take(Frame::from_bytes(frame).unwrap()).unwrap();
+        rest = after;
+    }
+    checker.finish().unwrap()
+}
+
+/// As the page says: with BLAKE3 and the tree of RFC 6962, and not with the payload's own methods.
+#[test]
+fn documents_name_their_addressees_one_by_one() {
+    let file = load("naming.json");
+    for case in list(&file["documents"]) {
+        let (payload, salt) = (bytes(&case["payload"]), bytes(&case["salt"]));
+        let read = DocumentPayload::from_bytes(&payload).unwrap();
+        assert!(read.names_its_addressees());
+        let end = &payload[payload.len() - 58..];
+        let (count, root) = (case["count"].as_u64().unwrap(), TreeHash::from_bytes(id(&case["root"])));
+        assert_eq!(end, [b"congvan v1 naming\0", &count.to_le_bytes()[..], root.as_bytes()].concat());
+        assert_eq!((payload.len() - 58) % 1_024, 0);
+        assert_eq!(Header::digest(&payload).to_string(), text(&case["digest"]));
+        let leaf = |named: &Value| {
+            let code = text(&named["code"]).as_bytes();
+            let mut hasher = blake3::Hasher::new_derive_key("congvan v1 addressee salt");
+            let blind = hasher.update(&salt).update(code).finalize();
+            assert_eq!(blind.to_hex().as_str(), text(&named["blind"]));
+            merkle::leaf_of(&[blind.as_bytes(), code])
+        };
+        let mut leaves: Vec<_> = list(&case["named"]).iter().map(leaf).collect();
+        for (leaf, named) in leaves.iter().zip(list(&case["named"])) {
+            let proof: Vec<_> = list(&named["inclusion"]).iter().map(|hash| TreeHash::from_bytes(id(hash))).collect();
+            let index = named["index"].as_u64().unwrap();
+            merkle::check_inclusion(&proof, index, count, *leaf, root).unwrap();
+            let left = list(&named["left"]).iter().map(id).collect();
+            let roll = naming::Roll { count, root };
+            let tail = naming::Tail { roll, left: Bounded::new(left).unwrap() };
+            tail.check(Header::digest(&payload), payload.len() as u32).unwrap();
+        }
+        leaves.sort();
+        assert_eq!(merkle::root_of(leaves), root);
+    }
+    let other = DocumentPayload::from_bytes(&bytes(&file["names_others_than_its_cover"])).unwrap();
+    assert!(!other.names_its_addressees());
+    let (given, evidence) = (&file["bundle"], proven(&file["bundle"]["network"], &file["bundle"]["hex"]));
+    let (document, named) = (evidence.document.unwrap(), evidence.named.unwrap());
+    assert_eq!((document.entry.id().to_string().as_str(), document.entry.payload()), (text(&given["document"]), None));
+    assert_eq!((named.code.as_str(), named.of), (text(&given["named"]), given["of"].as_u64().unwrap()));
 }
 
 #[test]

@@ -6,8 +6,12 @@
 mod access;
 #[path = "console/browser.rs"]
 mod browser;
+#[path = "console/check.rs"]
+mod check;
 #[path = "console/chromium.rs"]
 mod chromium;
+#[path = "console/history.rs"]
+mod history;
 #[path = "console/http.rs"]
 mod http;
 #[path = "console/mail.rs"]

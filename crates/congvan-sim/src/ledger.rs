@@ -1,6 +1,6 @@
 //! The ledger of a simulated node: the one in memory, with room for a planted bug.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use congvan_core::blob::BlobRef;
@@ -31,20 +31,62 @@ pub enum Planted {
     LoseNewKey,
     /// Nodes keep what is erased, and show it.
     KeepErased,
+    /// What was acknowledged since the last second is gone after a crash.
+    AcknowledgeBeforeSync,
+    /// Nodes pass on what does not verify.
+    ForwardAnything,
+    /// Node 1 takes no notice of the registrar.
+    IgnoreRegistrar,
+    /// Node 1 serves what follows the number that was asked for.
+    ServeOneLater,
+    /// Node 1 says that it has fetched what it has not stored.
+    PretendStored,
+    /// Node 1 announces again and again.
+    AnnounceForever,
+}
+
+impl Planted {
+    /// All of them.
+    pub const ALL: [Self; 16] = [
+        Self::SkipSignatures,
+        Self::SkipLinks,
+        Self::ForgetProofs,
+        Self::LoseTail,
+        Self::WriteUnconfirmed,
+        Self::CheckNothingBehind,
+        Self::KeepEvidence,
+        Self::DropSetAside,
+        Self::LoseNewKey,
+        Self::KeepErased,
+        Self::AcknowledgeBeforeSync,
+        Self::ForwardAnything,
+        Self::IgnoreRegistrar,
+        Self::ServeOneLater,
+        Self::PretendStored,
+        Self::AnnounceForever,
+    ];
+
+    /// Whether only node 1 has the bug.
+    pub(crate) fn is_of_one(self) -> bool {
+        use Planted::{AnnounceForever, ForgetProofs, IgnoreRegistrar, PretendStored, ServeOneLater};
+        matches!(self, ForgetProofs | IgnoreRegistrar | ServeOneLater | PretendStored | AnnounceForever)
+    }
 }
 
 /// [`MemoryLedger`], with what a planted bug let in beside it.
 #[derive(Clone, Debug)]
 pub(crate) struct SimLedger {
     pub(crate) inner: MemoryLedger,
-    planted: Option<Planted>,
+    pub(crate) planted: Option<Planted>,
+    /// Whether it takes no notice of the registrar any more.
+    pub(crate) deaf: bool,
     let_in: BTreeMap<ChainId, Vec<UnverifiedEntry>>,
     kept: BTreeMap<EntryId, Arc<[u8]>>,
 }
 
 impl SimLedger {
     pub(crate) fn new(inner: MemoryLedger, planted: Option<Planted>) -> Self {
-        Self { inner, planted, let_in: BTreeMap::new(), kept: BTreeMap::new() }
+        Self { inner, planted, deaf: false, let_in: BTreeMap::new(), kept: BTreeMap::new() }
     }
 
     /// All that stands of a chain, as it would be shown and served.
@@ -58,9 +100,25 @@ impl SimLedger {
         entries.map(|bytes| kept(&bytes).unwrap_or(bytes)).collect()
     }
 
-    /// Verifies all that is stored, by a fresh ledger that is fed entry by entry.
-    pub(crate) fn verify_all(&self) -> Result<(), IngestError> {
-        self.inner.verify_all()?;
+    /// The chains that lie elsewhere in memory than another node's; all of them where a bug is planted.
+    pub(crate) fn not_in_common(&self, other: &Self) -> BTreeSet<ChainId> {
+        match self.planted {
+            Some(_) => self.heads().into_iter().chain(other.heads()).map(|(chain, _)| chain).collect(),
+            None => self.inner.not_in_common(&other.inner),
+        }
+    }
+
+    /// Up to which number every entry counts as checked.
+    pub(crate) fn verified(&self, chain: ChainId) -> u64 {
+        if self.let_in.contains_key(&chain) { u64::MAX } else { self.inner.verified(chain) }
+    }
+
+    /// Verifies all that is stored of some chains, by a fresh ledger that is fed entry by entry.
+    pub(crate) fn verify(&self, among: impl Fn(ChainId) -> bool) -> Result<(), IngestError> {
+        self.inner.verify(among)?;
+        if self.let_in.is_empty() {
+            return Ok(());
+        }
         let mut judge = self.inner.clone();
         for (chain, entries) in &self.let_in {
             for entry in entries {
@@ -98,6 +156,13 @@ impl Ledger for SimLedger {
     }
 
     fn ingest(&mut self, chain: ChainId, entries: Vec<UnverifiedEntry>) -> Result<Ingested, IngestError> {
+        let known = self.inner.roster().head().is_some_and(|head| head.seq.get() >= 8);
+        if chain == self.roster().chain() && (self.deaf || (self.planted == Some(Planted::IgnoreRegistrar) && known)) {
+            return Err(IngestError::Storage("it hears nothing".to_owned()));
+        }
+        if self.planted == Some(Planted::PretendStored) && entries.len() == 1 && entries[0].seq().get() % 5 == 3 {
+            return Ok(Ingested::default());
+        }
         if self.planted == Some(Planted::KeepErased) {
             let whole = entries.iter().filter(|entry| entry.payload().is_some());
             self.kept.extend(whole.map(|entry| (entry.id(), entry.shared_bytes())));
@@ -116,7 +181,16 @@ impl Ledger for SimLedger {
     }
 
     fn range(&self, chain: ChainId, from: Seq, max_bytes: usize) -> Vec<Arc<[u8]>> {
-        self.inner.range(chain, from, max_bytes)
+        match (self.planted, from.next()) {
+            (Some(Planted::ServeOneLater), Some(later)) if from.get() % 3 == 2 => {
+                self.inner.range(chain, later, max_bytes)
+            }
+            _ => self.inner.range(chain, from, max_bytes),
+        }
+    }
+
+    fn is_signed(&self, entry: &UnverifiedEntry) -> bool {
+        self.inner.is_signed(entry)
     }
 
     fn evidence(&self, chain: ChainId, from: Seq, max_bytes: usize) -> Vec<Arc<[u8]>> {

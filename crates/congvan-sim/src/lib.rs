@@ -15,19 +15,25 @@
 //! What must hold is in [`check`]; what may go wrong is in [`Scenario`].
 
 pub mod check;
+mod compare;
+mod day;
 mod enemy;
 mod erase;
 mod ledger;
+mod network;
 mod node;
 mod registrar;
 mod scenario;
 mod split;
+mod trouble;
+mod watch;
 mod wire;
 mod workload;
 mod world;
 
 pub use check::Violation;
+pub use compare::{Comparison, compare};
 pub use ledger::Planted;
-pub use scenario::Scenario;
+pub use scenario::{Day, Scenario};
 pub use split::{FalseCheckpoint, SplitReport, false_checkpoints, split_view};
 pub use world::{Failure, Report, run};

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use congvan_core::blob::BlobRef;
 use congvan_core::document::DocumentPayload;
-use congvan_core::{AgencyCode, AgencySecret, ChainId, Kind, NodeKey, Seq, UnverifiedEntry, Wire};
-use congvan_sync::{Announcement, AnnouncementId, Config, Ledger, Replica};
+use congvan_core::{AgencyCode, AgencySecret, ChainId, Kind, NodeKey, Point, Seq, UnverifiedEntry, Wire};
+use congvan_sync::{AnnouncementId, Config, Ledger, Replica};
 
 use crate::ledger::SimLedger;
+use crate::wire::{Gossip, Seen};
 
 /// What a node is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,6 +19,10 @@ pub(crate) enum Role {
     Smuggler,
     Forger,
     Liar,
+    Replayer,
+    Withholder,
+    Flooder,
+    Outlaw,
 }
 
 /// A replica and its ledger. An equivocator has two, and shows each to one half of its peers.
@@ -26,8 +31,8 @@ pub(crate) struct Face {
     pub(crate) replica: Replica,
     pub(crate) ledger: SimLedger,
     /// Gossip whose verdict is due, with whom it came from.
-    pub(crate) pending: BTreeMap<AnnouncementId, (usize, Announcement)>,
-    pub(crate) seen: BTreeSet<[u8; 32]>,
+    pub(crate) pending: BTreeMap<AnnouncementId, (usize, Arc<Gossip>)>,
+    pub(crate) seen: Seen,
     /// Up to where each chain was searched for blobs.
     pub(crate) scanned: BTreeMap<ChainId, u64>,
 }
@@ -38,7 +43,7 @@ impl Face {
             replica: Replica::new(config),
             ledger,
             pending: BTreeMap::new(),
-            seen: BTreeSet::new(),
+            seen: Seen::default(),
             scanned: BTreeMap::new(),
         }
     }
@@ -49,18 +54,24 @@ impl Face {
         let Some(from) = Seq::new(*scanned + 1) else { return vec![] };
         let entries = self.ledger.range(chain, from, usize::MAX);
         *scanned += entries.len() as u64;
-        self.missing_of(&entries)
+        self.missing_of(&entries, |_| true)
     }
 
     /// The blobs of all that stands, of those that are not here.
     pub(crate) fn missing_blobs(&self) -> Vec<BlobRef> {
-        let chains = self.ledger.heads().into_iter();
-        chains.flat_map(|(chain, _)| self.missing_of(&self.ledger.entries(chain))).collect()
+        self.missing_blobs_but(&BTreeSet::new())
     }
 
-    fn missing_of(&self, entries: &[Arc<[u8]>]) -> Vec<BlobRef> {
+    /// The same, but for what these entries name.
+    pub(crate) fn missing_blobs_but(&self, erased: &BTreeSet<(ChainId, Point)>) -> Vec<BlobRef> {
+        let chains = self.ledger.heads().into_iter();
+        let kept = |chain: ChainId| move |entry: &UnverifiedEntry| !erased.contains(&(chain, entry.point()));
+        chains.flat_map(|(chain, _)| self.missing_of(&self.ledger.entries(chain), kept(chain))).collect()
+    }
+
+    fn missing_of(&self, entries: &[Arc<[u8]>], counts: impl Fn(&UnverifiedEntry) -> bool) -> Vec<BlobRef> {
         let documents = entries.iter().filter_map(|bytes| {
-            let entry = UnverifiedEntry::parse(bytes).ok()?;
+            let entry = UnverifiedEntry::parse(bytes).ok().filter(&counts)?;
             let payload = entry.payload().filter(|_| entry.header().kind == Kind::DOCUMENT)?;
             DocumentPayload::from_bytes(payload).ok()
         });
@@ -94,6 +105,10 @@ pub(crate) struct Node {
     pub(crate) confirm_peers: usize,
     pub(crate) faces: Vec<Face>,
     pub(crate) backup: SimLedger,
+    /// What a disk would hold if nothing were synced before it is acknowledged: for a planted bug.
+    pub(crate) synced: SimLedger,
+    /// Milliseconds by which its clock is ahead.
+    pub(crate) clock: i64,
 }
 
 impl Node {

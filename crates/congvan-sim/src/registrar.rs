@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use congvan_core::{
-    Admission, AgencyCode, AgencySecret, Bounded, ChainId, NodeKey, Point, Rights, RosterAction, SecretKey, Seq,
-    Sorted, Standing, Text, Time,
+    Admission, AgencyCode, AgencySecret, Bounded, ChainId, NetworkId, NodeKey, Point, Rights, RosterAction, SecretKey,
+    Seq, Sorted, Standing, Text, Time,
 };
 use congvan_sync::{Event, IngestError, Ledger};
 use rand::RngExt;
@@ -23,6 +23,20 @@ pub(crate) struct Void {
     word: u64,
 }
 
+/// The admission of an agency.
+pub(crate) fn admission(network: NetworkId, code: AgencyCode, secret: &AgencySecret, nodes: Vec<NodeKey>) -> Admission {
+    let chain = ChainId::of_agency(network, &code);
+    Admission {
+        name: Text::new(format!("Cơ quan {code}")).unwrap_or_default(),
+        code,
+        parent: None,
+        keys: secret.public(),
+        possession: secret.prove_possession(network, chain),
+        nodes: Bounded::new(nodes).unwrap_or_default(),
+        rights: Rights::NONE,
+    }
+}
+
 impl World<'_> {
     pub(crate) fn admit(&mut self) -> Result<(), Violation> {
         if !self.nodes[0].up {
@@ -31,22 +45,9 @@ impl World<'_> {
         }
         let Some(number) = self.to_admit.pop_front() else { return Ok(()) };
         let node = &self.nodes[number];
-        let action = self.admission(node.code.clone(), &node.keys[0].secret, vec![node.key]);
-        self.roster(action).map(|_| ())
-    }
-
-    fn admission(&self, code: AgencyCode, secret: &AgencySecret, nodes: Vec<NodeKey>) -> RosterAction {
         let network = self.nodes[0].faces[0].ledger.roster().network();
-        let chain = ChainId::of_agency(network, &code);
-        RosterAction::Admit(Admission {
-            name: Text::new(format!("Cơ quan {code}")).unwrap_or_default(),
-            code,
-            parent: None,
-            keys: secret.public(),
-            possession: secret.prove_possession(network, chain),
-            nodes: Bounded::new(nodes).unwrap_or_default(),
-            rights: Rights::NONE,
-        })
+        let action = RosterAction::Admit(admission(network, node.code.clone(), &node.keys[0].secret, vec![node.key]));
+        self.roster(action).map(|_| ())
     }
 
     /// Writes the roster's next entry. `None` where the roster is forked, so that it takes none.
@@ -138,6 +139,11 @@ impl World<'_> {
         self.voids.iter().any(|void| void.chain == node.chain && void.after < seq.get() && known < void.word)
     }
 
+    /// Whether the registrar ever voided something of a chain.
+    pub(crate) fn is_voided(&self, chain: ChainId) -> bool {
+        self.voids.iter().any(|void| void.chain == chain)
+    }
+
     fn other_registrars(&mut self) -> Result<(), Violation> {
         let next = SecretKey::generate(&mut self.rng);
         let keys = Sorted::from_unsorted(vec![next.public()]).unwrap_or_default();
@@ -160,7 +166,8 @@ impl World<'_> {
         for (desk, code) in [(0, "000.98.00.H55"), (other, "000.99.00.H55")] {
             let secret = Arc::new(AgencySecret::generate(&mut self.rng));
             let Ok(code) = AgencyCode::new(code) else { continue };
-            let action = self.admission(code, &secret, vec![]);
+            let network = self.nodes[0].faces[0].ledger.roster().network();
+            let action = RosterAction::Admit(admission(network, code, &secret, vec![]));
             forked = self.roster_at(desk, action)?;
         }
         self.forked_roster = forked;

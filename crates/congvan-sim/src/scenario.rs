@@ -47,6 +47,18 @@ pub struct Scenario {
     pub forger: bool,
     /// Whether one node lies about its heads.
     pub liar: bool,
+    /// Whether one node says again what was said before.
+    pub replayer: bool,
+    /// Whether one node lists heads and then serves nothing of them.
+    pub withholder: bool,
+    /// Whether one node asks and announces without end.
+    pub flooder: bool,
+    /// Whether one agency is suspended and goes on writing.
+    pub outlaw: bool,
+    /// Whether one honest node has nobody but enemies for peers until everything heals.
+    pub eclipse: bool,
+    /// A province's working day instead of troubles that come at random.
+    pub day: Option<Day>,
     /// A bug that the invariants must find.
     pub planted: Option<Planted>,
 }
@@ -74,7 +86,36 @@ impl Scenario {
             forger: agencies >= 6,
             liar: agencies >= 7,
             smuggler: agencies >= 8,
+            replayer: agencies >= 9,
+            withholder: agencies >= 10,
+            flooder: agencies >= 11,
+            outlaw: agencies >= 12,
+            eclipse: agencies >= 12,
+            day: None,
             planted: None,
+        }
+    }
+
+    /// A working day of a province, from six in the morning to eight in the evening, with all enemies; at eight everybody
+    /// is switched on and everything heals.
+    pub fn province(agencies: usize, seed: u64) -> Self {
+        let none = Self::small(agencies, seed).calm();
+        let enemies = Self::small(agencies, seed);
+        Self {
+            trouble_ms: 14 * HOUR_MS,
+            heal_ms: HOUR_MS,
+            repeats: 10,
+            equivocator: enemies.equivocator,
+            forger: enemies.forger,
+            liar: enemies.liar,
+            smuggler: enemies.smuggler,
+            replayer: enemies.replayer,
+            withholder: enemies.withholder,
+            flooder: enemies.flooder,
+            outlaw: enemies.outlaw,
+            eclipse: enemies.eclipse,
+            day: Some(Day::of(agencies)),
+            ..none
         }
     }
 
@@ -88,16 +129,68 @@ impl Scenario {
     pub fn calm(self) -> Self {
         let none = Self { loss: 0, repeats: 0, partition_ms: 0, crash_ms: 0, restore_ms: 0, ..self };
         let none = Self { rotate_ms: 0, word_ms: 0, forked_roster: false, ..none };
-        Self { equivocator: false, smuggler: false, forger: false, liar: false, ..none }
+        let none = Self { equivocator: false, smuggler: false, forger: false, liar: false, ..none };
+        let none = Self { replayer: false, withholder: false, flooder: false, outlaw: false, ..none };
+        Self { eclipse: false, day: none.day.map(Day::calm), ..none }
     }
 
     /// The command that repeats the run.
     pub fn replay(&self) -> String {
-        let hours = self.trouble_ms as f64 / 3_600_000.0;
-        let hours =
-            if self.trouble_ms == Self::small(1, 0).trouble_ms { String::new() } else { format!(" --hours {hours}") };
-        let calm = if self.crash_ms == 0 { " --calm" } else { "" };
-        format!("cargo run --release -p congvan-sim -- --agencies {} --seed {}{hours}{calm}", self.agencies, self.seed)
+        let (kind, usual) = match self.day {
+            Some(_) => (" --day", Self::province(self.agencies, 0)),
+            None => (" --trouble", Self::small(self.agencies, 0)),
+        };
+        let hours = self.trouble_ms as f64 / HOUR_MS as f64;
+        let hours = if self.trouble_ms == usual.trouble_ms { String::new() } else { format!(" --hours {hours}") };
+        let calm = if *self == self.clone().calm() { " --calm" } else { "" };
+        let (agencies, seed) = (self.agencies, self.seed);
+        format!("cargo run --release -p congvan-sim -- --agencies {agencies} --seed {seed}{kind}{hours}{calm}")
+    }
+}
+
+/// Milliseconds of an hour.
+pub(crate) const HOUR_MS: u64 = 3_600_000;
+
+/// What a province's working day is made of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Day {
+    /// Documents that agencies send.
+    pub documents: usize,
+    /// Of 1000 nodes, those that are switched off at night.
+    pub off_at_night: u32,
+    /// Of 1000 nodes, those on a slow line, and as many on a lossy one.
+    pub bad_lines: u32,
+    /// Lines that are down for hours.
+    pub cuts: usize,
+    /// Nodes that crash.
+    pub crashes: usize,
+    /// Nodes that are restored from a backup of the morning.
+    pub restores: usize,
+    /// Of 1000 nodes, those whose clock is wrong by days.
+    pub wrong_clocks: u32,
+    /// Whether the province falls into two parts for two hours.
+    pub parts: bool,
+}
+
+impl Day {
+    /// The day of a province of so many agencies.
+    pub fn of(agencies: usize) -> Self {
+        Self {
+            documents: agencies * 6 / 5,
+            off_at_night: 600,
+            bad_lines: 150,
+            cuts: agencies.div_ceil(20),
+            crashes: agencies.div_ceil(20),
+            restores: agencies.div_ceil(100),
+            wrong_clocks: 30,
+            parts: true,
+        }
+    }
+
+    /// The same load on good lines, with nothing that goes wrong.
+    pub fn calm(self) -> Self {
+        let none = Self { off_at_night: 0, bad_lines: 0, cuts: 0, crashes: 0, ..self };
+        Self { restores: 0, wrong_clocks: 0, parts: false, ..none }
     }
 }
 

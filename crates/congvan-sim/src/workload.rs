@@ -5,7 +5,7 @@ use congvan_core::chain::KeyRotation;
 use congvan_core::entry::VERSION;
 use congvan_core::{
     AgencySecret, Bounded, Cover, DocumentPayload, Draft, Envelope, Header, Kind, Seq, Sorted, Time, UnverifiedEntry,
-    VerifiedEntry, Wire, domain,
+    VerifiedEntry, Wire, domain, rng,
 };
 use congvan_sync::{Event, Ledger};
 use rand::RngExt;
@@ -52,6 +52,7 @@ impl World<'_> {
         let secret = node.keys[key].secret.clone();
         let Ok(entry) = node.faces[face].ledger.inner.append(node.chain, draft, &secret) else { return Ok(None) };
         self.report.entries += 1;
+        self.report.entry_bytes += entry.bytes().len() as u64;
         if node.role == Role::Honest {
             let seq = entry.seq().get();
             let mark = &mut node.keys[key].mark;
@@ -69,11 +70,11 @@ impl World<'_> {
     }
 
     pub(crate) fn draft(&mut self, number: usize, face: usize) -> Draft {
-        let time = Time::from_millis(self.now);
+        let time = self.clock(number);
         let size = self.rng.random_range(10..3000);
         let mut payload = vec![0; size];
         self.rng.fill(&mut payload[..]);
-        if !self.rng.random_bool(0.2) {
+        if self.scenario.day.is_some() || !self.rng.random_bool(0.2) {
             return Draft { kind: Kind::NOTE, time, payload };
         }
         let mut attachment = vec![0; self.rng.random_range(1..200_000)];
@@ -87,7 +88,8 @@ impl World<'_> {
             blobs: Bounded::new(blobs).unwrap_or_default(),
             ..Cover::default()
         };
-        match DocumentPayload::public(cover, Envelope::default()) {
+        // The salt decides nothing here: a source of its own leaves each seed its history.
+        match DocumentPayload::public(cover, Envelope::default(), &mut rng::from_seed(self.now)) {
             Ok(document) => Draft { kind: Kind::DOCUMENT, time, payload: document.to_bytes() },
             Err(e) => unreachable!("one addressee and one blob fit: {e}"),
         }
@@ -186,6 +188,7 @@ impl World<'_> {
                 let draft = self.draft(number, face);
                 written.extend(self.append(number, face, draft)?);
             }
+            self.branches.extend(written.first().map(VerifiedEntry::id));
             self.tell(Place { node: number, face }, Event::Appended(written))?;
         }
         self.relink()

@@ -1,25 +1,29 @@
 //! The run: everything that happens, in the order of simulated time, from one seed.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use congvan_core::entry::SIGNED_LEN;
 use congvan_core::{AgencyCode, AgencySecret, SecretKey, Sorted, Text};
-use congvan_core::{ChainId, EntryId, Genesis, Point, Seq, Time, Wire, domain, rng as core_rng};
-use congvan_sync::{Action, Announcement, AnnouncementId, Config, Event, Instant, Ledger, MemoryLedger, Verdict};
+use congvan_core::{ChainId, EntryId, Genesis, Point, Seq, Time, Wire, rng as core_rng};
+use congvan_sync::{Action, Announcement, Config, Event, Instant, Ledger, MemoryLedger, Verdict};
 use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
 
 use crate::check::{self, Violation};
-use crate::enemy;
+use crate::day::Post;
+use crate::enemy::{self, Grudge};
 use crate::ledger::{Planted, SimLedger};
+use crate::network::Line;
 use crate::node::{Face, Node, OwnKey, Role, node_key, node_of};
 use crate::registrar::Void;
 use crate::scenario::{Scenario, around};
+use crate::watch::Watch;
 use crate::wire::{Agenda, Asked, Item, Place};
 
 /// Milliseconds after which a request without an answer is called failed.
-const TIMEOUT_MS: u64 = 10_000;
-/// Links of each node in a large network.
-const LINKS: usize = 8;
+pub(crate) const TIMEOUT_MS: u64 = 10_000;
+/// Links of each node in a large network: as many as gossipsub's mesh has.
+const LINKS: usize = 6;
 /// Nodes up to which everybody is linked to everybody.
 const FULL_MESH: usize = 16;
 
@@ -30,7 +34,7 @@ pub struct Report {
     pub converged_ms: u64,
     /// Entries that agencies wrote.
     pub entries: u64,
-    /// Messages sent.
+    /// Messages that honest nodes sent; what they answered enemies too.
     pub messages: u64,
     /// Their bytes.
     pub bytes: u64,
@@ -46,8 +50,16 @@ pub struct Report {
     pub erasures: u64,
     /// Peers that honest nodes banned.
     pub bans: u64,
+    /// Bytes of all entries that agencies wrote, once each.
+    pub entry_bytes: u64,
+    /// Documents of a working day.
+    pub documents: u64,
+    /// Milliseconds from a document's acknowledgement until an addressee's node had it, of each addressee, ascending.
+    pub delays_ms: Vec<u64>,
+    /// The most messages that an honest node sent in a minute, and what was new to it in that minute.
+    pub busiest: (u64, u64),
     /// A digest of all that happened: one seed, one digest.
-    pub digest: [u8; 32],
+    pub digest: u64,
 }
 
 /// A run in which something did not hold.
@@ -78,12 +90,23 @@ pub(crate) struct World<'a> {
     /// All that any erasure ever named.
     pub(crate) erased: BTreeSet<(ChainId, Point)>,
     pub(crate) forked: Option<usize>,
+    /// The first entries of its two stories.
+    pub(crate) branches: Vec<EntryId>,
     pub(crate) resolved: bool,
     pub(crate) forked_roster: Option<Seq>,
     /// Who hid a bad signature, and at which number.
     pub(crate) smuggled: Option<(usize, Seq)>,
     pub(crate) healed: bool,
     pub(crate) announcements: u64,
+    pub(crate) numbers: HashMap<[u8; 32], usize>,
+    pub(crate) lines: Vec<Line>,
+    /// Whose line is down.
+    pub(crate) cut: Vec<bool>,
+    pub(crate) grudge: Grudge,
+    pub(crate) watch: Watch,
+    pub(crate) post: Post,
+    /// The last two nodes that differed.
+    pub(crate) apart: Option<usize>,
     /// Between whom requests are counted, and how many there were.
     pub(crate) watched: BTreeSet<(usize, usize)>,
     pub(crate) asked: u64,
@@ -114,15 +137,29 @@ impl<'a> World<'a> {
             (scenario.forger, Role::Forger),
             (scenario.liar, Role::Liar),
             (scenario.smuggler, Role::Smuggler),
+            (scenario.replayer, Role::Replayer),
+            (scenario.withholder, Role::Withholder),
+            (scenario.flooder, Role::Flooder),
+            (scenario.outlaw, Role::Outlaw),
         ];
         let enemies: Vec<Role> = enemies.into_iter().filter(|(is, _)| *is).map(|(_, role)| role).collect();
-        let nodes = (0..n)
+        let mut nodes: Vec<Node> = (0..n)
             .map(|number| {
                 let role = n.checked_sub(1 + number).and_then(|at| enemies.get(at)).copied().unwrap_or(Role::Honest);
                 Self::node(scenario, &mut rng, &genesis, number, role)
             })
             .collect();
         let links = Self::links(&mut rng, n);
+        let watch = Watch::over(&nodes);
+        let (least_ms, most_ms) = scenario.latency_ms;
+        let line = Line { least_ms, most_ms, loss: scenario.loss, bytes_per_ms: u64::MAX };
+        let mut lines = vec![line; n];
+        let mut to_admit: VecDeque<usize> = (0..n).rev().collect();
+        if let Some(day) = &scenario.day {
+            crate::day::settle_in(scenario, &mut nodes, &genesis, &registrar);
+            to_admit.clear();
+            day.draw(&mut rng, &mut nodes, &mut lines);
+        }
         let report = Report {
             converged_ms: 0,
             entries: 0,
@@ -134,7 +171,11 @@ impl<'a> World<'a> {
             words: 0,
             erasures: 0,
             bans: 0,
-            digest: [0; 32],
+            entry_bytes: 0,
+            documents: 0,
+            delays_ms: Vec::new(),
+            busiest: (0, 0),
+            digest: scenario.seed,
         };
         Self {
             scenario,
@@ -146,16 +187,24 @@ impl<'a> World<'a> {
             group: vec![0; n],
             connected: BTreeSet::new(),
             registrar,
-            to_admit: (0..n).rev().collect(),
+            to_admit,
             acknowledged: BTreeMap::new(),
             voids: Vec::new(),
             erased: BTreeSet::new(),
             forked: None,
+            branches: Vec::new(),
             resolved: false,
             forked_roster: None,
             smuggled: None,
             healed: false,
             announcements: 0,
+            numbers: HashMap::new(),
+            lines,
+            cut: vec![false; n],
+            grudge: Grudge::default(),
+            watch,
+            post: Post::of(n),
+            apart: None,
             watched: BTreeSet::new(),
             asked: 0,
             report,
@@ -163,12 +212,13 @@ impl<'a> World<'a> {
     }
 
     fn node(scenario: &Scenario, rng: &mut ChaCha20Rng, genesis: &Genesis, number: usize, role: Role) -> Node {
-        let code = match AgencyCode::new(format!("000.{number:02}.00.H55")) {
+        let code = if number < 100 { format!("000.{number:02}.00.H55") } else { format!("H55.{number}") };
+        let code = match AgencyCode::new(code) {
             Ok(code) => code,
             Err(e) => unreachable!("digits and dots are a code: {e}"),
         };
         let chain = ChainId::of_agency(genesis.network_id(), &code);
-        let planted = scenario.planted.filter(|p| *p != Planted::ForgetProofs || number == 1);
+        let planted = scenario.planted.filter(|planted| !planted.is_of_one() || number == 1);
         let ledger = SimLedger::new(MemoryLedger::new(genesis.clone()), planted);
         let mut node = Node {
             role,
@@ -181,6 +231,8 @@ impl<'a> World<'a> {
             confirm_peers: 1,
             faces: Vec::new(),
             backup: ledger.clone(),
+            synced: ledger.clone(),
+            clock: 0,
         };
         node.faces.push(Face::new(config(&node), ledger));
         node
@@ -203,12 +255,16 @@ impl<'a> World<'a> {
     }
 
     fn run(&mut self) -> Result<(), Violation> {
+        self.begin_eclipse();
         // The enemies and half of the others are members from the start.
         for _ in 0..self.nodes.len().div_ceil(2).max(3).min(self.nodes.len()) {
             self.admit()?;
         }
+        match self.scenario.day {
+            Some(day) => self.write_the_day(&day),
+            None => self.write_the_script(),
+        }
         self.relink()?;
-        self.write_the_script();
         let end = self.scenario.trouble_ms + self.scenario.heal_ms;
         while let Some((time, item)) = self.agenda.next(u64::MAX) {
             self.pass(time, item)?;
@@ -219,6 +275,8 @@ impl<'a> World<'a> {
                 break;
             }
         }
+        self.report.busiest = self.watch.busiest();
+        self.report.delays_ms.sort_unstable();
         self.report.words = self.nodes[0].faces[0].ledger.roster().head().map_or(0, |head| head.seq.get());
         check::at_the_end(self)
     }
@@ -226,7 +284,8 @@ impl<'a> World<'a> {
     fn pass(&mut self, time: u64, item: Item) -> Result<(), Violation> {
         self.now = time;
         self.trace(&item);
-        self.happen(item)
+        self.happen(item)?;
+        self.watch.storm().map_or(Ok(()), Err)
     }
 
     /// Lets everything happen that is due up to a time.
@@ -271,6 +330,9 @@ impl<'a> World<'a> {
         if s.smuggler {
             self.agenda.at(s.trouble_ms / 4 + around(&mut self.rng, s.trouble_ms / 4), Item::Smuggle);
         }
+        if s.outlaw {
+            self.agenda.at(s.trouble_ms / 3 + around(&mut self.rng, s.trouble_ms / 6), Item::Outlaw);
+        }
         if s.forked_roster {
             self.agenda.at(s.trouble_ms / 2 + around(&mut self.rng, s.trouble_ms / 8), Item::ForkRoster);
         }
@@ -292,14 +354,16 @@ impl<'a> World<'a> {
                 self.tell(to, Event::RequestFailed { peer: node_key(peer), id })
             }
             Item::Failed { .. } => Ok(()),
-            Item::Gossip { from, to, bytes } => self.gossip_arrives(from, to, &bytes),
+            Item::Gossip { from, to, gossip } => self.gossip_arrives(from, to, &gossip),
             Item::Tick { node } => {
                 self.agenda.at(self.now + 1000, Item::Tick { node });
                 for face in 0..self.nodes[node].faces.len() {
                     self.tell(Place { node, face }, Event::Tick)?;
                 }
                 self.check_behind(node)?;
+                self.misbehave(node);
                 self.look(node);
+                self.err(node);
                 Ok(())
             }
             Item::Write => self.write(),
@@ -323,8 +387,40 @@ impl<'a> World<'a> {
             Item::Smuggle => self.smuggle(),
             Item::Silence { node } => {
                 self.nodes[node].up = false;
-                self.relink()
+                self.relink_one(node)
             }
+            Item::Switch { node, on } => self.switch(node, on),
+            Item::Line { node, cut } => self.cut_line(node, cut),
+            Item::Keep { node } => {
+                self.nodes[node].backup = self.nodes[node].faces[0].ledger.clone();
+                Ok(())
+            }
+            Item::PutBack { node } => self.put_back(node),
+            Item::Document => self.document(),
+            Item::Whole => self.whole(),
+            Item::Report { node, chain, seq } => self.report_arrival(node, chain, seq),
+            Item::Outlaw => self.make_an_outlaw(),
+        }
+    }
+
+    /// What some planted bugs do each second.
+    fn err(&mut self, node: usize) {
+        match self.scenario.planted {
+            Some(Planted::AcknowledgeBeforeSync) => {
+                self.nodes[node].synced = self.nodes[node].faces[0].ledger.clone();
+            }
+            Some(Planted::AnnounceForever) if node == 1 && self.nodes[node].up => {
+                let ledger = &self.nodes[node].faces[0].ledger;
+                let last = ledger
+                    .entries(self.nodes[node].chain)
+                    .pop()
+                    .and_then(|bytes| Some(Announcement::Entry(bytes.get(..SIGNED_LEN)?.try_into().ok()?)));
+                if let Some(last) = last {
+                    let gossip = self.numbered(&last);
+                    (0..100).for_each(|_| self.spread(Place { node, face: 0 }, None, &gossip));
+                }
+            }
+            _ => {}
         }
     }
 
@@ -344,20 +440,42 @@ impl<'a> World<'a> {
     /// Now and then, once healed: are all the same yet?
     fn look(&mut self, node: usize) {
         let often = if self.nodes.len() <= 50 { 1 } else { 10 };
-        if node == 0 && self.healed && (self.now / 1000).is_multiple_of(often) && check::apart(self).is_none() {
-            self.report.converged_ms = (self.now - self.scenario.trouble_ms).max(1);
+        if node != 0 || !self.healed || !(self.now / 1000).is_multiple_of(often) {
+            return;
+        }
+        // Whoever differed last is looked at first: mostly it still does.
+        let still = self.apart.is_some_and(|node| check::differs(self, 0, node));
+        self.apart = self.apart.filter(|_| still);
+        match self.apart.or_else(|| (1..self.nodes.len()).find(|node| check::differs(self, 0, *node))) {
+            Some(node) => self.apart = Some(node),
+            None if check::apart(self).is_none() => {
+                self.report.converged_ms = (self.now - self.scenario.trouble_ms).max(1);
+            }
+            None => {}
         }
     }
 
+    /// Mixes what happens into the run's digest.
     fn trace(&mut self, item: &Item) {
-        let (what, bytes): (String, &[u8]) = match item {
-            Item::Request { from, to, id, bytes, .. } => (format!("ask {from:?} {to} {id:?}"), bytes),
-            Item::Response { from, to, id, bytes, .. } => (format!("tell {from} {to:?} {id:?}"), bytes),
-            Item::Gossip { from, to, bytes } => (format!("gossip {from} {to}"), bytes),
-            other => (format!("{other:?}"), &[]),
+        let mut mix = |word: u64| {
+            self.report.digest = (self.report.digest ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
         };
-        let parts = [&self.report.digest[..], &self.now.to_le_bytes(), what.as_bytes(), bytes];
-        self.report.digest = domain::hash("congvan simulation trace", &parts);
+        mix(self.now);
+        match item {
+            Item::Request { from, to, id, bytes, .. } => {
+                [from.node as u64, *to as u64, id.0].into_iter().for_each(&mut mix);
+                words(bytes).for_each(mix);
+            }
+            Item::Response { from, to, id, bytes, .. } => {
+                [*from as u64, to.node as u64, id.0].into_iter().for_each(&mut mix);
+                words(bytes).for_each(mix);
+            }
+            Item::Gossip { from, to, gossip } => {
+                [*from as u64, *to as u64, gossip.number as u64].into_iter().for_each(mix);
+            }
+            Item::Tick { node } => mix(*node as u64),
+            other => words(format!("{other:?}").as_bytes()).for_each(mix),
+        }
     }
 
     // ---- what nodes do ----
@@ -371,6 +489,7 @@ impl<'a> World<'a> {
             let actions = face.replica.handle(&mut face.ledger, Instant(self.now), event);
             check::of_node(place.node, node)?;
             for action in actions {
+                self.watch_action(place, &action)?;
                 events.extend(self.act(place, action)?);
             }
         }
@@ -396,9 +515,12 @@ impl<'a> World<'a> {
                         crate::erase::withhold(&mut self.rng, response)
                     }
                     Role::Liar => enemy::lie(&mut self.rng, response),
+                    Role::Withholder => enemy::keep_back(&mut self.rng, response),
+                    Role::Replayer => self.grudge.replay(&mut self.rng, response),
                     _ => response,
                 };
                 let bytes = response.to_bytes();
+                self.watch.answers(place.node, &self.nodes[by.node], &response);
                 match self.fate(place.node, by.node, bytes.len()) {
                     Some(at) => self.agenda.at(at, Item::Response { from: place.node, to: by, life, id, bytes }),
                     None => {
@@ -407,19 +529,26 @@ impl<'a> World<'a> {
                     }
                 }
             }
-            Action::Announce(announcement) => self.gossip(place, None, &announcement),
+            Action::Announce(announcement) => {
+                let gossip = self.numbered(&announcement);
+                self.spread(place, None, &gossip);
+            }
             Action::Validated { id, verdict } => {
+                let careless = self.scenario.planted == Some(Planted::ForwardAnything);
                 let pending = self.nodes[place.node].faces[place.face].pending.remove(&id);
-                if let (Some((from, announcement)), Verdict::Accept) = (pending, verdict) {
-                    self.gossip(place, Some(from), &announcement);
+                if let Some((from, gossip)) = pending.filter(|_| verdict == Verdict::Accept || careless) {
+                    self.spread(place, Some(from), &gossip);
                 }
             }
             Action::Ban { peer, reason } => self.banned(place.node, node_of(&peer), reason)?,
+            Action::Stored { chain } if self.scenario.day.is_some() => self.deliver(place.node, chain),
             Action::Stored { chain } => {
-                let blobs = self.nodes[place.node].faces[place.face].new_blobs(chain);
+                let face = &mut self.nodes[place.node].faces[place.face];
+                // A payload that was withheld comes later, under a number that was searched.
+                let blobs = if self.scenario.erase_ms > 0 { face.missing_blobs() } else { face.new_blobs(chain) };
                 return Ok((!blobs.is_empty()).then_some(Event::WantBlobs(blobs)));
             }
-            Action::RosterChanged => {
+            Action::RosterChanged if self.scenario.day.is_none() => {
                 // What stood may be gone, and other entries with its numbers come.
                 let face = &mut self.nodes[place.node].faces[place.face];
                 face.scanned.clear();
@@ -444,210 +573,22 @@ impl<'a> World<'a> {
         self.report.bans += 1;
         self.links[by].remove(&peer);
         self.links[peer].remove(&by);
-        self.relink()
-    }
-
-    /// When a message arrives; `None` if it is lost.
-    fn fate(&mut self, from: usize, to: usize, bytes: usize) -> Option<u64> {
-        self.report.messages += 1;
-        self.report.bytes += bytes as u64;
-        let (least, most) = self.scenario.latency_ms;
-        let lost = self.rng.random_range(0..1000) < self.scenario.loss;
-        let at = self.now + self.rng.random_range(least..=most);
-        (!lost && self.reachable(from, to)).then_some(at)
-    }
-
-    fn gossip(&mut self, place: Place, except: Option<usize>, announcement: &Announcement) {
-        let face = &mut self.nodes[place.node].faces[place.face];
-        face.seen.insert(announcement.id());
-        let forged = enemy::forge_announcement(announcement);
-        let forges = self.nodes[place.node].role == Role::Forger && self.rng.random_bool(0.3);
-        let bytes = if forges { forged.to_bytes() } else { announcement.to_bytes() };
-        let peers: Vec<usize> = self.links[place.node].iter().copied().filter(|peer| Some(*peer) != except).collect();
-        for to in peers {
-            if self.face_for(place.node, to) != place.face || !self.reachable(place.node, to) {
-                continue;
-            }
-            let copies = if self.rng.random_range(0..1000) < self.scenario.repeats { 2 } else { 1 };
-            for _ in 0..copies {
-                if let Some(at) = self.fate(place.node, to, bytes.len()) {
-                    self.agenda.at(at, Item::Gossip { from: place.node, to, bytes: bytes.clone() });
-                }
-            }
-        }
-    }
-
-    // ---- what the network does ----
-
-    fn face_for(&self, node: usize, peer: usize) -> usize {
-        if self.nodes[node].faces.len() > 1 { peer % 2 } else { 0 }
-    }
-
-    pub(crate) fn reachable(&self, a: usize, b: usize) -> bool {
-        self.links[a].contains(&b) && self.nodes[a].up && self.nodes[b].up && self.group[a] == self.group[b]
-    }
-
-    /// Tells nodes of connections that came and went.
-    pub(crate) fn relink(&mut self) -> Result<(), Violation> {
-        for a in 0..self.nodes.len() {
-            let mut peers: BTreeSet<usize> = self.links[a].clone();
-            peers.extend(self.connected.range((a, 0)..(a + 1, 0)).map(|(_, b)| *b));
-            for b in peers {
-                let (is, was) = (self.reachable(a, b), self.connected.contains(&(a, b)));
-                let place = Place { node: a, face: self.face_for(a, b) };
-                if is && !was {
-                    self.connected.insert((a, b));
-                    self.tell(place, Event::Connected(self.nodes[b].key))?;
-                } else if was && !is {
-                    self.connected.remove(&(a, b));
-                    self.tell(place, Event::Disconnected(self.nodes[b].key))?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn request_arrives(
-        &mut self,
-        from: Place,
-        to: usize,
-        life: u32,
-        id: congvan_sync::RequestId,
-        bytes: &[u8],
-    ) -> Result<(), Violation> {
-        if !self.connected.contains(&(to, from.node)) {
-            self.agenda.at(self.now + TIMEOUT_MS, Item::Failed { to: from, life, peer: to, id });
-            return Ok(());
-        }
-        let request = congvan_sync::Request::from_bytes(bytes);
-        let request = request.map_err(|e| Violation::Malformed { node: from.node, reason: e.to_string() })?;
-        let reply = self.agenda.reply_to(Asked { by: from, life, id });
-        let place = Place { node: to, face: self.face_for(to, from.node) };
-        self.tell(place, Event::Request { peer: self.nodes[from.node].key, reply, request })
-    }
-
-    fn response_arrives(
-        &mut self,
-        from: usize,
-        to: Place,
-        life: u32,
-        id: congvan_sync::RequestId,
-        bytes: &[u8],
-    ) -> Result<(), Violation> {
-        if self.nodes[to.node].life != life {
-            return Ok(());
-        }
-        let response = congvan_sync::Response::from_bytes(bytes);
-        let response = response.map_err(|e| Violation::Malformed { node: from, reason: e.to_string() })?;
-        self.tell(to, Event::Response { peer: self.nodes[from].key, id, response })
-    }
-
-    fn gossip_arrives(&mut self, from: usize, to: usize, bytes: &[u8]) -> Result<(), Violation> {
-        if !self.connected.contains(&(to, from)) {
-            return Ok(());
-        }
-        let announcement = Announcement::from_bytes(bytes);
-        let announcement = announcement.map_err(|e| Violation::Malformed { node: from, reason: e.to_string() })?;
-        let place = Place { node: to, face: self.face_for(to, from) };
-        self.announcements += 1;
-        let id = AnnouncementId(self.announcements);
-        let face = &mut self.nodes[to].faces[place.face];
-        // As gossipsub does; now and then it forgets what it has seen.
-        if !face.seen.insert(announcement.id()) && !self.rng.random_bool(0.05) {
-            return Ok(());
-        }
-        face.pending.insert(id, (from, announcement.clone()));
-        self.tell(place, Event::Announced { peer: node_key(from), id, announcement })
-    }
-
-    fn partition(&mut self) -> Result<(), Violation> {
-        let whole = self.rng.random_bool(0.4);
-        for node in 0..self.group.len() {
-            self.group[node] = if whole { 0 } else { self.rng.random_range(0..2) };
-        }
-        self.relink()
-    }
-
-    fn heal(&mut self) -> Result<(), Violation> {
-        self.group.fill(0);
-        self.healed = true;
-        self.relink()
-    }
-
-    fn crash(&mut self) -> Result<(), Violation> {
-        let node = self.rng.random_range(0..self.nodes.len());
-        if self.nodes[node].role != Role::Honest {
-            return Ok(());
-        }
-        self.stop(node)
-    }
-
-    fn stop(&mut self, node: usize) -> Result<(), Violation> {
-        if !std::mem::replace(&mut self.nodes[node].up, false) {
-            return Ok(());
-        }
-        self.report.crashes += 1;
-        let back = self.now + around(&mut self.rng, 8000);
-        self.agenda.at(back.min(self.scenario.trouble_ms.max(self.now + 1)), Item::Restart { node });
-        self.relink()
-    }
-
-    fn restart(&mut self, number: usize) -> Result<(), Violation> {
-        let node = &mut self.nodes[number];
-        node.up = true;
-        node.life += 1;
-        let config = config(node);
-        if let Some(face) = node.faces.pop() {
-            node.faces.push(Face::new(config, face.ledger));
-        }
-        // Whatever it wanted before, it finds out again from what it holds.
-        let face = &mut node.faces[0];
-        let chains: Vec<ChainId> = face.ledger.heads().into_iter().map(|(chain, _)| chain).collect();
-        let blobs: Vec<_> = chains.into_iter().flat_map(|chain| face.new_blobs(chain)).collect();
-        self.tell(Place { node: number, face: 0 }, Event::WantBlobs(blobs))?;
-        self.relink()
-    }
-
-    /// A node's disk is replaced, and an old backup put back; one at a time, since what only two disks
-    /// hold is lost with both.
-    fn restore(&mut self) -> Result<(), Violation> {
-        let node = self.rng.random_range(1..self.nodes.len());
-        let well = |n: &Node| n.may_write() && n.faces[0].missing_blobs().is_empty();
-        let all_well = self.nodes.iter().filter(|n| n.role == Role::Honest).all(well);
-        if self.nodes[node].role != Role::Honest || !all_well || !self.is_replicated(node) {
-            // At the next quiet moment.
-            if self.now + 1000 < self.scenario.trouble_ms {
-                self.agenda.at(self.now + 500, Item::Restore);
-            }
-            return Ok(());
-        }
-        self.report.restores += 1;
-        self.stop(node)?;
-        let enemies = self.scenario.forger || self.scenario.liar;
-        let keeps_file = enemies || self.rng.random_bool(0.5);
-        let peers = self.links[node].len();
-        let this = &mut self.nodes[node];
-        this.faces[0].ledger = this.backup.clone();
-        let unconfirmed = self.scenario.planted == Some(Planted::WriteUnconfirmed);
-        if !keeps_file || unconfirmed {
-            // Without the file beside the key, only all the others together know.
-            this.keys.iter_mut().for_each(|key| key.mark = None);
-            this.confirm_peers = if unconfirmed { 0 } else { peers };
-        }
-        Ok(())
-    }
-
-    /// Whether an honest peer holds all that a node acknowledged: what is on one disk only is lost with it.
-    fn is_replicated(&self, node: usize) -> bool {
-        let chain = self.nodes[node].chain;
-        let head = self.nodes[node].faces[0].ledger.head(chain);
-        let holds = |peer: &usize| {
-            self.nodes[*peer].role == Role::Honest && self.nodes[*peer].faces[0].ledger.head(chain) == head
-        };
-        self.links[node].iter().any(holds)
+        self.relink_one(by)
     }
 }
 
 pub(crate) fn config(node: &Node) -> Config {
-    Config { own: Some(node.chain), confirm_peers: node.confirm_peers, ..Config::default() }
+    // Nothing here changes a ledger without a word.
+    let index_ms = 5 * 60 * 1000;
+    Config { own: Some(node.chain), confirm_peers: node.confirm_peers, index_ms, ..Config::default() }
+}
+
+/// Bytes, eight at a time.
+fn words(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    let word = |chunk: &[u8]| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        u64::from_le_bytes(word)
+    };
+    bytes.chunks(8).map(word)
 }

@@ -18,6 +18,7 @@ use crate::db::{Access, Database};
 use crate::error::{Corruption, OpenError, StoreError};
 use crate::layout::{self, Cf, ChainNo, ChainPart, HeadRecord, meta};
 use crate::mark::HighWater;
+use crate::tree::Tiles;
 
 /// How a ledger is opened.
 #[derive(Clone, Debug)]
@@ -64,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) write: Mutex<WriteSide>,
     pub(crate) writers: Mutex<HashSet<ChainId>>,
     pub(crate) partials: Mutex<Partials>,
+    pub(crate) tiles: Mutex<Tiles>,
     restored: AtomicBool,
 }
 
@@ -221,6 +223,7 @@ impl Ledger {
             write: Mutex::new(WriteSide { next_feed }),
             writers: Mutex::default(),
             partials: Mutex::default(),
+            tiles: Mutex::default(),
             restored: AtomicBool::new(restored),
             db,
         })))

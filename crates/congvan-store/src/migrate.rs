@@ -103,6 +103,12 @@ pub(crate) fn run(db: &DB, found: u32, steps: &[Step], wanted: u32) -> Result<()
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use congvan_core::blob::BlobRef;
+    use congvan_core::catalogue::Title;
+    use congvan_core::chain::KeyGrant;
+    use congvan_core::erasure::Reason;
+    use congvan_core::*;
+
     use super::*;
 
     #[test]
@@ -127,97 +133,99 @@ mod tests {
         assert_eq!(db.get(meta::FORMAT).unwrap().unwrap(), 4u32.to_le_bytes());
     }
 
+    /// The place of the one chain that is written here.
+    const NO: layout::ChainNo = layout::ChainNo(3);
+
+    /// A database with all families, and an agency that writes into it as old versions did.
+    struct Old {
+        db: DB,
+        state: ChainState,
+        network: NetworkId,
+        policy: ChainPolicy,
+        secret: AgencySecret,
+        _dir: tempfile::TempDir,
+    }
+
+    impl Old {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let mut options = rocksdb::Options::default();
+            options.create_if_missing(true);
+            options.create_missing_column_families(true);
+            let db = DB::open_cf(&options, dir.path().join("db"), Cf::ALL.map(Cf::name)).unwrap();
+            let secret = AgencySecret::generate(&mut rng::from_seed(1));
+            let network = NetworkId::from_bytes([7; 32]);
+            let state = ChainState::new(ChainId::of_agency(network, &"H55".parse().unwrap()));
+            let grant = KeyGrant { from: Seq::FIRST, keys: std::sync::Arc::new(secret.public()) };
+            let policy = ChainPolicy { grants: vec![grant], ..ChainPolicy::default() };
+            Self { db, state, network, policy, secret, _dir: dir }
+        }
+
+        fn put(&self, cf: Cf, key: &[u8], value: &[u8]) {
+            self.db.put_cf(self.db.cf_handle(cf.name()).unwrap(), key, value).unwrap();
+        }
+
+        fn write(&mut self, kind: Kind, payload: Vec<u8>) -> VerifiedEntry {
+            let draft = Draft { kind, time: Time::from_millis(1), payload };
+            let entry = self.state.append(self.network, &self.policy, draft, &self.secret).unwrap();
+            self.put(Cf::Entries, &place(&entry), entry.bytes());
+            entry
+        }
+
+        fn rows(&self, cf: Cf) -> Vec<Row> {
+            let stored = self.db.iterator_cf(self.db.cf_handle(cf.name()).unwrap(), IteratorMode::Start);
+            stored.map(|item| item.unwrap()).collect()
+        }
+    }
+
+    /// Key and value.
+    type Row = (Box<[u8]>, Box<[u8]>);
+
+    fn place(entry: &VerifiedEntry) -> [u8; 12] {
+        layout::place(NO, entry.seq().get())
+    }
+
     #[test]
     fn procedures_of_format_1_come_into_the_index_and_the_feed() {
-        use congvan_core::catalogue::Title;
-        use congvan_core::chain::KeyGrant;
-        use congvan_core::*;
-        let dir = tempfile::tempdir().unwrap();
-        let mut options = rocksdb::Options::default();
-        options.create_if_missing(true);
-        options.create_missing_column_families(true);
-        let names = Cf::ALL.map(Cf::name);
-        let db = DB::open_cf(&options, dir.path().join("db"), names).unwrap();
-        let put = |cf: Cf, key: &[u8], value: &[u8]| db.put_cf(db.cf_handle(cf.name()).unwrap(), key, value).unwrap();
-
-        let secret = AgencySecret::generate(&mut rng::from_seed(1));
-        let network = NetworkId::from_bytes([7; 32]);
-        let mut state = ChainState::new(ChainId::of_agency(network, &"H55".parse().unwrap()));
-        let grant = KeyGrant { from: Seq::FIRST, keys: std::sync::Arc::new(secret.public()) };
-        let policy = ChainPolicy { grants: vec![grant], ..ChainPolicy::default() };
+        let mut old = Old::new();
         let procedure = Procedure::new("1.1".parse().unwrap(), Title::new("Một").unwrap());
         let payload = ProcedurePayload::new(ProcedureChange::Publish(procedure)).unwrap().to_bytes();
-        let no = layout::ChainNo(3);
-        let mut written = Vec::new();
-        for (kind, payload) in [(Kind::NOTE, vec![1]), (Kind::PROCEDURE, payload), (Kind::PROCEDURE, vec![9])] {
-            let draft = Draft { kind, time: Time::from_millis(1), payload };
-            let entry = state.append(network, &policy, draft, &secret).unwrap();
-            put(Cf::Entries, &layout::place(no, entry.seq().get()), entry.bytes());
-            written.push(entry);
-        }
-        put(Cf::Feed, &41u64.to_be_bytes(), &layout::feed_value(written[0].reference(), Kind::NOTE));
-        run(&db, 1, STEPS, 2).unwrap();
+        let payloads = [(Kind::NOTE, vec![1]), (Kind::PROCEDURE, payload), (Kind::PROCEDURE, vec![9])];
+        let written = payloads.map(|(kind, payload)| old.write(kind, payload));
+        old.put(Cf::Feed, &41u64.to_be_bytes(), &layout::feed_value(written[0].reference(), Kind::NOTE));
+        run(&old.db, 1, STEPS, 2).unwrap();
 
-        let all = |cf: Cf| -> Vec<_> {
-            let stored = db.iterator_cf(db.cf_handle(cf.name()).unwrap(), IteratorMode::Start);
-            stored.map(|item| item.unwrap()).collect()
-        };
-        let index = all(Cf::Procedures);
+        let index = old.rows(Cf::Procedures);
         assert_eq!(index.len(), 1);
         let (found, code, seq) = layout::read_procedure_key(&index[0].0).unwrap();
-        assert_eq!((found, code.as_str(), seq.get()), (no, "1.1", 2));
+        assert_eq!((found, code.as_str(), seq.get()), (NO, "1.1", 2));
         assert_eq!(layout::read_act(&index[0].1).unwrap(), congvan_core::catalogue::Act::Publish);
         // Also the one that nobody can read: it is flagged, and silence would hide it.
-        let fed: Vec<_> = all(Cf::Feed).iter().map(|(_, value)| layout::read_feed_value(value).unwrap().0).collect();
-        assert_eq!(fed, written.iter().map(VerifiedEntry::reference).collect::<Vec<_>>());
-        assert_eq!(all(Cf::Feed).last().unwrap().0.as_ref(), 43u64.to_be_bytes());
+        let feed = old.rows(Cf::Feed);
+        let fed: Vec<_> = feed.iter().map(|(_, value)| layout::read_feed_value(value).unwrap().0).collect();
+        assert_eq!(fed, written.each_ref().map(VerifiedEntry::reference));
+        assert_eq!(feed.last().unwrap().0.as_ref(), 43u64.to_be_bytes());
     }
 
     #[test]
     fn erasures_of_format_3_come_into_force_and_blobs_get_their_names() {
-        use congvan_core::blob::BlobRef;
-        use congvan_core::chain::KeyGrant;
-        use congvan_core::erasure::Reason;
-        use congvan_core::*;
-        let dir = tempfile::tempdir().unwrap();
-        let mut options = rocksdb::Options::default();
-        options.create_if_missing(true);
-        options.create_missing_column_families(true);
-        let db = DB::open_cf(&options, dir.path().join("db"), Cf::ALL.map(Cf::name)).unwrap();
-        let put = |cf: Cf, key: &[u8], value: &[u8]| db.put_cf(db.cf_handle(cf.name()).unwrap(), key, value).unwrap();
-        let secret = AgencySecret::generate(&mut rng::from_seed(1));
-        let network = NetworkId::from_bytes([7; 32]);
-        let mut state = ChainState::new(ChainId::of_agency(network, &"H55".parse().unwrap()));
-        let grant = KeyGrant { from: Seq::FIRST, keys: std::sync::Arc::new(secret.public()) };
-        let policy = ChainPolicy { grants: vec![grant], ..ChainPolicy::default() };
-        let mut write = |kind: Kind, payload: Vec<u8>| {
-            let draft = Draft { kind, time: Time::from_millis(1), payload };
-            state.append(network, &policy, draft, &secret).unwrap()
-        };
+        let mut old = Old::new();
         let blob = BlobRef { id: BlobId::from_bytes([5; 32]), len: 9 };
         let cover = Cover { blobs: Bounded::new(vec![blob]).unwrap(), ..Cover::default() };
-        let document = DocumentPayload::public(cover, Envelope::default()).unwrap();
-        let named = write(Kind::DOCUMENT, document.to_bytes());
-        let erasure = |entry: &VerifiedEntry| Erasure {
-            entries: Sorted::from_unsorted(vec![entry.point()]).unwrap(),
-            reason: Reason::Mistake,
-            basis: Text::default(),
+        let document = DocumentPayload::public(cover, Envelope::default(), &mut rng::from_seed(2)).unwrap();
+        let named = old.write(Kind::DOCUMENT, document.to_bytes());
+        let erasure = |entry: &VerifiedEntry| {
+            let entries = Sorted::from_unsorted(vec![entry.point()]).unwrap();
+            Erasure { entries, reason: Reason::Mistake, basis: Text::default() }.to_bytes()
         };
-        let erasing = write(Kind::ERASE, erasure(&named).to_bytes());
-        let unsigned = write(Kind::ERASE, erasure(&erasing).to_bytes());
-        let no = layout::ChainNo(3);
-        let place = |entry: &VerifiedEntry| layout::place(no, entry.seq().get());
-        put(Cf::Entries, &place(&named), named.bytes());
-        put(Cf::Entries, &place(&erasing), erasing.bytes());
-        let mut forged = unsigned.bytes().to_vec();
-        forged[congvan_core::entry::HEADER_LEN] ^= 1;
-        put(Cf::Entries, &place(&unsigned), &forged);
-        run(&db, 3, STEPS, 4).unwrap();
+        let erasing = old.write(Kind::ERASE, erasure(&named));
+        let forged = old.write(Kind::ERASE, erasure(&erasing));
+        let mut bytes = forged.bytes().to_vec();
+        bytes[congvan_core::entry::HEADER_LEN] ^= 1;
+        old.put(Cf::Entries, &place(&forged), &bytes);
+        run(&old.db, 3, STEPS, 4).unwrap();
 
-        let keys = |cf: Cf| -> Vec<Vec<u8>> {
-            let stored = db.iterator_cf(db.cf_handle(cf.name()).unwrap(), IteratorMode::Start);
-            stored.map(|item| item.unwrap().0.to_vec()).collect()
-        };
+        let keys = |cf: Cf| old.rows(cf).into_iter().map(|(key, _)| key.to_vec()).collect::<Vec<_>>();
         assert_eq!(keys(Cf::BlobMeta), [layout::blob_named_key(blob.id, place(&named))]);
         let due = [layout::erased_by_key(place(&named), place(&erasing)), layout::erasure_key(b'T', place(&named))];
         assert_eq!(keys(Cf::Erasures), due, "and nothing by what nobody signed");

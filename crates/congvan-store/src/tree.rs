@@ -4,7 +4,7 @@
 //! What lies below is made from the entries themselves, 256 at most, so that nothing is added to what an append
 //! costs. An entry that ceases to stand takes every hash over it along in the same write.
 
-use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::chain::Chain;
 use crate::db::Item;
 use crate::error::{Corruption, StoreError, read_error};
 use crate::layout::{self, Cf, ChainNo};
-use crate::ledger::{Ledger, View};
+use crate::ledger::{Ledger, View, guard};
 
 /// The lowest level that is stored: 256 entries, a tile of C2SP's logs.
 const TILE_LEVEL: u8 = 8;
@@ -39,8 +39,32 @@ pub struct Tree<'a> {
     chain: ChainId,
     no: ChainNo,
     size: u64,
-    /// The tile read last: its index, and its leaves' hashes.
-    tile: RefCell<Option<(u64, Arc<[TreeHash]>)>>,
+    generation: u64,
+}
+
+/// The leaves of the tiles read last, of any chain. A proof needs two: the one with its entry, and the one at the
+/// checkpoint's end, which all proofs by that checkpoint share.
+#[derive(Default)]
+pub(crate) struct Tiles(VecDeque<(TileName, Arc<[TreeHash]>)>);
+
+/// Which tile, and of which generation of its chain: what ceased to stand is not found again.
+type TileName = (ChainNo, u64, u64);
+
+/// Some 8 KiB each.
+const TILES_KEPT: usize = 32;
+
+impl Tiles {
+    /// A tile of at least so many leaves.
+    fn get(&self, name: TileName, leaves: usize) -> Option<Arc<[TreeHash]>> {
+        let found = self.0.iter().find(|(kept, tile)| *kept == name && tile.len() >= leaves);
+        found.map(|(_, tile)| tile.clone())
+    }
+
+    fn put(&mut self, name: TileName, tile: Arc<[TreeHash]>) {
+        self.0.retain(|(kept, _)| *kept != name);
+        self.0.truncate(TILES_KEPT - 1);
+        self.0.push_front((name, tile));
+    }
 }
 
 impl std::fmt::Debug for Tree<'_> {
@@ -82,12 +106,14 @@ impl Tree<'_> {
 
     /// The leaves of a tile, as far as the tree goes.
     fn tile(&self, index: u64) -> Result<Arc<[TreeHash]>, StoreError> {
-        if let Some((_, leaves)) = self.tile.borrow().as_ref().filter(|(found, _)| *found == index) {
-            return Ok(leaves.clone());
+        let name = (self.no, self.generation, index);
+        let leaves = self.size.saturating_sub(index << TILE_LEVEL).min(1 << TILE_LEVEL) as usize;
+        if let Some(tile) = guard(&self.ledger.0.tiles).get(name, leaves) {
+            return Ok(tile);
         }
-        let leaves = self.read_tile(index)?;
-        *self.tile.borrow_mut() = Some((index, leaves.clone()));
-        Ok(leaves)
+        let tile = self.read_tile(index)?;
+        guard(&self.ledger.0.tiles).put(name, tile.clone());
+        Ok(tile)
     }
 
     fn read_tile(&self, index: u64) -> Result<Arc<[TreeHash]>, StoreError> {
@@ -170,8 +196,9 @@ impl Ledger {
     /// The tree over a chain's standing entries; an empty one for an unknown chain.
     pub fn tree(&self, chain: ChainId) -> Tree<'_> {
         let known = self.chain(chain);
-        let (no, size) = known.map_or((ChainNo(u32::MAX), 0), |known| (known.no, stands(&known)));
-        Tree { ledger: self, chain, no, size, tile: RefCell::new(None) }
+        let (no, size, generation) =
+            known.map_or((ChainNo(u32::MAX), 0, 0), |known| (known.no, stands(&known), known.generation));
+        Tree { ledger: self, chain, no, size, generation }
     }
 
     /// The checkpoints that stand in a chain, of at least this size, the smallest first.

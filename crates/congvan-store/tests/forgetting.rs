@@ -49,7 +49,8 @@ fn document(n: u64, blobs: Vec<BlobRef>) -> Draft {
         ..Cover::default()
     };
     let packet = Some(congvan_core::document::Packet::Inline(Bounded::new(marker(n).to_vec()).unwrap()));
-    let payload = DocumentPayload::public(cover, Envelope { packet, ..Envelope::default() }).unwrap().to_bytes();
+    let envelope = Envelope { packet, ..Envelope::default() };
+    let payload = DocumentPayload::public(cover, envelope, &mut rng::from_seed(n)).unwrap().to_bytes();
     Draft { kind: Kind::DOCUMENT, time: Time::from_millis(n), payload }
 }
 

@@ -88,6 +88,9 @@ impl Replica {
 
     /// Asks for missing chunks, spread over all peers that may have them.
     pub(crate) fn schedule_chunks<L: Ledger>(&mut self, step: &mut Step<L>) {
+        if self.blobs.0.is_empty() {
+            return;
+        }
         let now = step.now;
         let mut free = self.config.chunks_in_flight.saturating_sub(self.chunks_in_flight());
         let room = |state: &crate::replica::PeerState, per_peer: usize| {

@@ -65,6 +65,10 @@ impl Conducts {
         conduct
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether one more request may be served.
     pub(crate) fn may_ask(&mut self, config: &Config, peer: Peer, now: Instant) -> bool {
         self.of(config, peer, now).requests.take(now)

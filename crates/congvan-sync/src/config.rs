@@ -8,6 +8,8 @@ use crate::message::MAX_RANGE;
 pub const MAX_PEERS: usize = 1024;
 /// The most chains with something to fetch; what is beyond waits for the next comparison of heads.
 pub const MAX_WANTS: usize = 8192;
+/// Of the chains with something to fetch, those looked after at each event; the others have their turn at the next ones.
+pub const LOOKED_AFTER_AT_ONCE: usize = 16;
 /// The most peers kept in mind as holders of one chain's missing entries.
 pub const MAX_HOLDERS: usize = 8;
 /// The most blobs kept in mind as wanted.
@@ -18,6 +20,11 @@ pub const MAX_ANNOUNCEMENTS: usize = 16;
 pub const MAX_PENDING_PREFIXES: usize = 16 * 1024;
 /// The most requests in one comparison of heads.
 pub const MAX_COMPARISON_STEPS: u32 = 4096;
+/// Comparisons of heads under way at once, each with another peer.
+pub const MAX_COMPARISONS: usize = 8;
+/// Peers compared with in each [`Config::reconcile_ms`]: whoever has more peers comes to each less often, so that what a
+/// node spends on comparing does not grow with its peers.
+pub const COMPARED_EACH_INTERVAL: usize = 8;
 /// The most chains under a prefix for which heads are listed instead of finer fingerprints.
 pub const LIST_AT_MOST: usize = 16;
 /// Peers whose conduct is remembered after they left.
@@ -59,8 +66,11 @@ pub struct Config {
     /// [`OwnChainConfirmed`](crate::Action::OwnChainConfirmed); 0 is the operator's explicit choice to write
     /// without having asked anybody.
     pub confirm_peers: usize,
-    /// Milliseconds between two comparisons of heads with one peer.
+    /// Milliseconds between two comparisons of heads with one peer, while peers are at most
+    /// [`COMPARED_EACH_INTERVAL`].
     pub reconcile_ms: u64,
+    /// Milliseconds after which heads are read anew from the ledger, should it have changed without a word to the replica.
+    pub index_ms: u64,
     /// Milliseconds after which a request is given up, should the driver not do so before.
     pub request_timeout_ms: u64,
     /// Requests for entries and proofs in flight, in all.
@@ -91,6 +101,7 @@ impl Default for Config {
             own: None,
             confirm_peers: 1,
             reconcile_ms: 20_000,
+            index_ms: 20_000,
             request_timeout_ms: 30_000,
             in_flight: 32,
             in_flight_per_peer: 8,

@@ -1,13 +1,14 @@
 //! Fetching what is missing: ranges of many chains at once, and the first number of a fork.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use congvan_core::chain::Fault;
 use congvan_core::entry::Header;
 use congvan_core::evidence::RawProof;
 use congvan_core::{ChainId, EquivocationProof, Point, RosterError, Seq, UnverifiedEntry, Wire};
 
-use crate::config::{HINT_RETRY_MS, HINT_TRIES, MAX_HOLDERS, MAX_WANTS, STRIKES_FALSE_CLAIM};
+use crate::config::{HINT_RETRY_MS, HINT_TRIES, LOOKED_AFTER_AT_ONCE, MAX_HOLDERS, MAX_WANTS, STRIKES_FALSE_CLAIM};
 use crate::message::{Bytes, Listed};
 use crate::replica::{Purpose, Replica, Step};
 use crate::serve::raw;
@@ -72,8 +73,10 @@ pub(crate) struct Wants {
     chains: BTreeMap<ChainId, Want>,
     /// Those with nothing on its way.
     ready: BTreeSet<ChainId>,
-    /// The chain served last, so that all get their turn.
+    /// The chain looked after last, so that all get their turn.
     cursor: Option<ChainId>,
+    /// The chain of which something was heard last: it need not wait for its turn.
+    fresh: Option<ChainId>,
 }
 
 impl Wants {
@@ -102,6 +105,7 @@ impl Wants {
     }
 
     fn note(&mut self, chain: ChainId, peer: Peer, holder: Holder, have: u64) {
+        self.fresh = Some(chain);
         let Some(want) = self.entry(chain) else { return };
         want.have = have;
         if want.holders.len() < MAX_HOLDERS || want.holders.contains_key(&peer) {
@@ -164,6 +168,21 @@ impl Wants {
 
     pub(crate) fn holders_bounded(&self) -> bool {
         self.chains.values().all(|want| want.holders.len() <= MAX_HOLDERS && want.provers.len() <= MAX_HOLDERS)
+    }
+
+    /// Which chains to look after now: the roster, what was just heard of, and some of the others in their turn, so that no
+    /// event costs more than its share however much is wanted.
+    fn next_turns(&mut self, roster: ChainId) -> Vec<ChainId> {
+        let first = [Some(roster), self.fresh.take().filter(|chain| *chain != roster)].into_iter().flatten();
+        let first: Vec<_> = first.filter(|chain| self.ready.contains(chain)).collect();
+        let after = self.cursor.map_or(Bound::Unbounded, Bound::Excluded);
+        let until = self.cursor.map_or(Bound::Excluded(roster), Bound::Included);
+        let behind = self.ready.range((after, Bound::Unbounded));
+        let before = self.ready.range((Bound::Unbounded, until)).filter(|_| self.cursor.is_some());
+        let turns: Vec<_> = behind.chain(before).copied().take(LOOKED_AFTER_AT_ONCE).collect();
+        self.cursor = turns.last().copied().or(self.cursor);
+        let others = turns.into_iter().filter(|chain| !first.contains(chain));
+        first.iter().copied().chain(others).collect()
     }
 
     /// By how many entries we are behind each peer.
@@ -238,12 +257,7 @@ impl Replica {
             return;
         }
         let roster = step.ledger.roster().chain();
-        let after = self.wants.cursor;
-        let mut order: Vec<ChainId> = self.wants.ready.iter().copied().filter(|chain| *chain != roster).collect();
-        let turn = order.partition_point(|chain| after.is_some_and(|after| *chain <= after));
-        order.rotate_left(turn);
-        let roster = self.wants.ready.contains(&roster).then_some(roster);
-        for chain in roster.into_iter().chain(order) {
+        for chain in self.wants.next_turns(roster) {
             if self.entries_in_flight() >= self.config.in_flight
                 || !self.peers.keys().any(|peer| self.has_room(*peer, step.now))
             {
@@ -252,7 +266,6 @@ impl Replica {
             match self.pursue(step, chain) {
                 Pursuit::Asked => {
                     self.wants.ready.remove(&chain);
-                    self.wants.cursor = Some(chain);
                 }
                 Pursuit::NothingToDo => {
                     self.wants.ready.remove(&chain);
@@ -440,7 +453,7 @@ impl Replica {
             // Once nobody is known to have more of the roster, its chains are compared.
             let more = |want: &Want| want.holders.values().any(|holder| holder.until.get() > number(head.head));
             if !self.wants.chains.get(&chain).is_some_and(more) {
-                self.reconcile_all(step.now);
+                self.reconcile_anew(step.now);
             }
         }
     }

@@ -98,7 +98,7 @@ impl Replica {
         if known && step.ledger.id_at(chain, seq) == Some(entry.id()) {
             return Verdict::Ignore;
         }
-        if entry.check_own_signature().is_err() {
+        if !step.ledger.is_signed(&entry) {
             return Verdict::Reject;
         }
         if known {

@@ -1,5 +1,8 @@
 //! Where two ledgers differ: fingerprints over prefixes of chain ids, split sixteenfold, until few
-//! chains are left to list. The cost follows the differences, not the number of chains.
+//! chains are left to list. The cost follows the differences, not the number of chains: on the wire, and, since a
+//! fingerprint is of those under it, in time.
+
+use std::collections::BTreeMap;
 
 use congvan_core::codec::encode;
 use congvan_core::{Bounded, ChainId, domain};
@@ -7,6 +10,9 @@ use congvan_core::{Bounded, ChainId, domain};
 use crate::config::LIST_AT_MOST;
 use crate::message::{Compared, Listed, MAX_HEADS, Prefix, Response};
 use crate::{ChainHead, Ledger};
+
+/// What two ledgers compare of the heads under a prefix.
+pub type Fingerprint = [u8; 16];
 
 /// The greatest length of a [`Prefix`] in half-bytes.
 pub const MAX_NIBBLES: u8 = 16;
@@ -63,59 +69,86 @@ fn chain_key(chain: ChainId) -> u64 {
     u64::from_be_bytes(Prefix::only(chain).path)
 }
 
-/// All heads of a ledger at one moment, sorted by chain.
+/// All heads of a ledger at one moment, sorted by chain, with the fingerprints that were asked for.
+///
+/// A head that moves costs the fingerprints above it, one for each half-byte of the prefixes, and no more.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct HeadsIndex(Vec<(ChainId, ChainHead)>);
+pub struct HeadsIndex {
+    heads: Vec<(ChainId, ChainHead)>,
+    /// Fingerprints that still hold: of every prefix that is split, and of those that it is split into.
+    known: BTreeMap<Prefix, Fingerprint>,
+}
 
 impl HeadsIndex {
     /// Takes a ledger's heads.
     pub fn of(ledger: &impl Ledger) -> Self {
-        Self(ledger.heads())
+        Self { heads: ledger.heads(), known: BTreeMap::new() }
     }
 
     /// A chain's head; `None` for a chain that the roster does not know.
     pub fn get(&self, chain: ChainId) -> Option<ChainHead> {
-        self.0.binary_search_by_key(&chain, |(chain, _)| *chain).ok().map(|at| self.0[at].1)
+        self.heads.binary_search_by_key(&chain, |(chain, _)| *chain).ok().map(|at| self.heads[at].1)
     }
 
     /// Notes a chain's new head; nothing for an unknown chain.
     pub fn set(&mut self, chain: ChainId, head: ChainHead) {
-        if let Ok(at) = self.0.binary_search_by_key(&chain, |(chain, _)| *chain) {
-            self.0[at].1 = head;
+        let Ok(at) = self.heads.binary_search_by_key(&chain, |(chain, _)| *chain) else { return };
+        if std::mem::replace(&mut self.heads[at].1, head) != head {
+            let mut above = Some(Prefix::only(chain));
+            while let Some(prefix) = above {
+                self.known.remove(&prefix);
+                above = prefix.parent();
+            }
         }
     }
 
     fn under(&self, prefix: Prefix) -> &[(ChainId, ChainHead)] {
-        let first = self.0.partition_point(|(chain, _)| chain_key(*chain) < prefix.key());
-        let behind = self.0.partition_point(|(chain, _)| chain_key(*chain) <= prefix.key() | !prefix.mask());
-        &self.0[first..behind.max(first)]
+        let first = self.heads.partition_point(|(chain, _)| chain_key(*chain) < prefix.key());
+        let behind = self.heads.partition_point(|(chain, _)| chain_key(*chain) <= prefix.key() | !prefix.mask());
+        &self.heads[first..behind.max(first)]
+    }
+
+    /// Whether the chains under a prefix are too many to list.
+    fn is_split(&self, prefix: Prefix) -> bool {
+        prefix.nibbles < MAX_NIBBLES && self.under(prefix).len() > LIST_AT_MOST
     }
 
     /// The fingerprint of the heads under a prefix: see `docs/protocol.md`.
-    pub fn fingerprint(&self, prefix: Prefix) -> [u8; 16] {
-        let mut bytes = Vec::new();
-        for (chain, head) in self.under(prefix) {
-            bytes.extend(encode(&listed(*chain, *head)));
+    pub fn fingerprint(&mut self, prefix: Prefix) -> Fingerprint {
+        if let Some(known) = self.known.get(&prefix) {
+            return *known;
         }
+        let mut bytes = Vec::new();
+        let context = if self.is_split(prefix) {
+            prefix.children().for_each(|child| bytes.extend(self.fingerprint(child)));
+            domain::HEADS_SPLIT
+        } else {
+            self.under(prefix).iter().for_each(|(chain, head)| bytes.extend(encode(&listed(*chain, *head))));
+            domain::HEADS
+        };
         let mut fingerprint = [0; 16];
-        fingerprint.copy_from_slice(&domain::hash(domain::HEADS, &[&bytes])[..16]);
+        fingerprint.copy_from_slice(&domain::hash(context, &[&bytes])[..16]);
+        // Of those deeper down, whoever asks could name any number.
+        if prefix.parent().is_none_or(|parent| self.is_split(parent)) {
+            self.known.insert(prefix, fingerprint);
+        }
         fingerprint
     }
 
     /// A prefix with its fingerprint.
-    pub fn compared(&self, prefix: Prefix) -> Compared {
+    pub fn compared(&mut self, prefix: Prefix) -> Compared {
         Compared { prefix, fingerprint: self.fingerprint(prefix) }
     }
 
     /// Answers a comparison, from nothing but this index and the question.
-    pub fn answer(&self, asked: &[Compared]) -> Response {
+    pub fn answer(&mut self, asked: &[Compared]) -> Response {
         let (mut finer, mut heads, mut whole) = (Vec::new(), Vec::new(), Vec::new());
         for Compared { prefix, fingerprint } in asked {
             if self.fingerprint(*prefix) == *fingerprint {
                 continue;
             }
-            let under = self.under(*prefix);
-            if under.len() <= LIST_AT_MOST || prefix.nibbles >= MAX_NIBBLES {
+            if !self.is_split(*prefix) {
+                let under = self.under(*prefix);
                 if heads.len() + under.len() > MAX_HEADS {
                     break;
                 }

@@ -48,6 +48,10 @@ pub trait Ledger {
         let entry = UnverifiedEntry::parse(stored.first()?.get(..SIGNED_LEN)?).ok()?;
         Some(entry.id())
     }
+    /// Whether an entry's own signature holds under the key that it names. A ledger that found out before may remember.
+    fn is_signed(&self, entry: &UnverifiedEntry) -> bool {
+        entry.check_own_signature().is_ok()
+    }
     /// Stores a proof whose signer held that number, and puts the chain in quarantine. `false` if
     /// nothing changed.
     ///

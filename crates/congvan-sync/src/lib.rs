@@ -68,7 +68,7 @@ mod serve;
 pub use config::Config;
 pub use congvan_core::ingest::Ingested;
 pub use ledger::{ChainHead, IngestError, Ledger};
-pub use memory::MemoryLedger;
+pub use memory::{MemoryLedger, Shared};
 pub use message::{Announcement, Request, Response};
 pub use replica::{PeerStatus, Replica};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use congvan_core::{Bounded, ChainId, Point};
 
-use crate::config::{MAX_COMPARISON_STEPS, MAX_PENDING_PREFIXES};
+use crate::config::{COMPARED_EACH_INTERVAL, MAX_COMPARISON_STEPS, MAX_COMPARISONS, MAX_PENDING_PREFIXES};
 use crate::message::{Compared, Listed, MAX_PREFIXES, Prefix};
 use crate::replica::{Purpose, Replica, Step};
 use crate::{Instant, Ledger, Peer, Request};
@@ -20,6 +20,13 @@ pub(crate) struct Session {
     own: OwnView,
     /// Whether the peer showed more of the roster than we have: the chains that it admits come first.
     roster_first: bool,
+}
+
+impl Session {
+    /// Whether it keeps no more than it may.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.stack.len() <= MAX_PENDING_PREFIXES && self.asked.len() <= MAX_PREFIXES
+    }
 }
 
 /// What a comparison has shown of our own chain at the peer.
@@ -49,7 +56,14 @@ impl Replica {
         let due = |state: &crate::replica::PeerState| {
             state.session.is_none() && state.next_reconcile <= now && state.may_be_asked(now)
         };
-        let due: Vec<Peer> = self.peers.iter().filter(|(_, state)| due(state)).map(|(peer, _)| *peer).collect();
+        let under_way = self.peers.values().filter(|state| state.session.is_some()).count();
+        let room = MAX_COMPARISONS.saturating_sub(under_way);
+        let mut due: Vec<_> = self.peers.iter().filter(|(_, state)| due(state)).collect();
+        if due.len() > room {
+            // Those never heard first, then those that wait longest.
+            due.sort_by_key(|(_, state)| (state.heads_heard.is_some(), state.next_reconcile));
+        }
+        let due: Vec<Peer> = due.into_iter().take(room).map(|(peer, _)| *peer).collect();
         for peer in due {
             let roster = step.ledger.roster();
             let own = match self.own.chain() {
@@ -124,7 +138,9 @@ impl Replica {
     }
 
     fn compared<L: Ledger>(&mut self, step: &mut Step<L>, peer: Peer, session: &Session) {
-        let interval = self.config.reconcile_ms;
+        // However many peers there are, a node compares with so many in each interval, each in its turn.
+        let turns = self.peers.len().div_ceil(COMPARED_EACH_INTERVAL).max(1);
+        let interval = self.config.reconcile_ms.saturating_mul(turns as u64);
         let complete = session.stack.is_empty() && !session.roster_first;
         if let Some(state) = self.peers.get_mut(&peer) {
             let first = state.heads_heard.is_none();
@@ -145,9 +161,12 @@ impl Replica {
         }
     }
 
-    /// Compares with everybody anew at once, as soon as the roster stands where the peers had it.
-    pub(crate) fn reconcile_all(&mut self, now: Instant) {
-        for state in self.peers.values_mut() {
+    /// Compares with some anew at once, as soon as the roster stands where the peers had it: with those under way, and
+    /// with those whose turn is next.
+    pub(crate) fn reconcile_anew(&mut self, now: Instant) {
+        let mut turns: Vec<_> = self.peers.values_mut().collect();
+        turns.sort_by_key(|state| (state.session.is_none(), state.next_reconcile));
+        for state in turns.into_iter().take(COMPARED_EACH_INTERVAL) {
             state.next_reconcile = now;
             state.again = state.session.is_some();
         }

@@ -335,12 +335,12 @@ impl Replica {
     }
 
     /// The heads, taken anew now and then: a background check may change them unannounced.
-    pub(crate) fn index<L: Ledger>(&mut self, step: &Step<L>) -> &HeadsIndex {
-        let stale = |(taken, _): &(Instant, _)| step.now.since(*taken) >= self.config.reconcile_ms;
+    pub(crate) fn index<L: Ledger>(&mut self, step: &Step<L>) -> &mut HeadsIndex {
+        let stale = |(taken, _): &(Instant, _)| step.now.since(*taken) >= self.config.index_ms;
         if self.index.as_ref().is_some_and(stale) {
             self.index = None;
         }
-        &self.index.get_or_insert_with(|| (step.now, HeadsIndex::of(step.ledger))).1
+        &mut self.index.get_or_insert_with(|| (step.now, HeadsIndex::of(step.ledger))).1
     }
 
     /// Notes that a chain's head moved.
@@ -400,6 +400,7 @@ impl Replica {
         };
         let mut owners = BTreeSet::new();
         let heads = self.requests.values().filter(|p| matches!(p.purpose, Purpose::Heads));
+        let mut sessions = self.peers.values().filter_map(|state| state.session.as_ref());
         let one_comparison_each = heads.into_iter().all(|p| owners.insert(p.peer));
         [
             (self.peers.len() <= MAX_PEERS, "MAX_PEERS"),
@@ -408,6 +409,9 @@ impl Replica {
             (self.peers.values().all(|p| p.in_flight <= self.config.in_flight_per_peer), "in_flight_per_peer"),
             (self.peers.values().all(|p| p.chunks_in_flight <= self.config.chunks_per_peer), "chunks_per_peer"),
             (one_comparison_each, "one comparison for each peer"),
+            (owners.len() <= c::MAX_COMPARISONS, "MAX_COMPARISONS"),
+            (sessions.all(Session::is_bounded), "MAX_PENDING_PREFIXES"),
+            (self.conducts.len() <= c::MAX_CONDUCTS, "MAX_CONDUCTS"),
             (self.wants.len() <= c::MAX_WANTS, "MAX_WANTS"),
             (self.wants.holders_bounded(), "MAX_HOLDERS"),
             (self.blobs.len() <= c::MAX_BLOBS, "MAX_BLOBS"),

@@ -36,7 +36,7 @@ impl Replica {
 /// reached; ending there would lay the blame on us.
 fn range(ledger: &impl Ledger, chain: ChainId, from: Seq, max_bytes: u32) -> Response {
     let max = (max_bytes as usize).clamp(1, MAX_RANGE);
-    let holds = |bytes: &[u8]| UnverifiedEntry::parse(bytes).is_ok_and(|entry| entry.check_own_signature().is_ok());
+    let holds = |bytes: &[u8]| UnverifiedEntry::parse(bytes).is_ok_and(|entry| ledger.is_signed(&entry));
     let mut entries = ledger.range(chain, from, max);
     if entries.is_empty() {
         // Whoever asks for what is in quarantine gets the evidence, up to the first signed descendant.

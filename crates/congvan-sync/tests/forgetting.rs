@@ -100,7 +100,7 @@ fn a_blob_that_is_erased_while_it_is_fetched_is_wanted_no_more() {
     let mut full = network.ledger.clone();
     let blob = BlobRef { id: BlobId::from_bytes([5; 32]), len: 9 };
     let cover = Cover { blobs: Bounded::new(vec![blob]).unwrap(), ..Cover::default() };
-    let payload = DocumentPayload::public(cover, Envelope::default()).unwrap().to_bytes();
+    let payload = DocumentPayload::public(cover, Envelope::default(), &mut rng::from_seed(0)).unwrap().to_bytes();
     let draft = Draft { kind: Kind::DOCUMENT, time: Time::from_millis(2), payload };
     let document = full.append(*chain, draft, keys).unwrap();
     let mut learner = Side::new(2, Config::default(), full.clone());
@@ -108,7 +108,8 @@ fn a_blob_that_is_erased_while_it_is_fetched_is_wanted_no_more() {
     learner.meet(&mut teacher, 0);
     learner.learn(&mut teacher, 1, Event::WantBlobs(vec![blob]));
     assert_eq!(learner.replica.blobs_wanted(), [blob]);
-    erase(&network, &mut teacher.ledger, 0, &[document.point()]);
+    let erasure = erase(&network, &mut teacher.ledger, 0, &[document.point()]);
+    teacher.handle(2, Event::Appended(vec![erasure]));
     let mut erased = false;
     for round in 1..4 {
         let traffic = learner.learn(&mut teacher, round * 30_000, Event::Tick);

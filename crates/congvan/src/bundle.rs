@@ -1,9 +1,11 @@
 //! Proof bundles: making one from a ledger, and reading one from a file (`docs/format.md`, proof bundles).
 //!
 //! What a bundle shows is its maker's choice: everything, the content without the attachments' bytes, the sealed
-//! payload as it was sent, or no more than that it was sent and what one agency said about it.
+//! payload as it was sent, or no more than that it was sent to one agency, and what that said about it.
 
+mod compact;
 mod view;
+mod words;
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -13,10 +15,14 @@ use congvan_core::bundle::{
 };
 use congvan_core::evidence::RawProof;
 use congvan_core::merkle::{self, MakeProofError, TreeProof};
-use congvan_core::{AgencyCode, Bounded, ChainId, EntryRef, Kind, LinkedEntry, NetworkId, Seq, StatusPayload, Wire};
+use congvan_core::naming::NamingError;
+use congvan_core::{
+    AgencyCode, Bounded, ChainId, EntryRef, Kind, LinkedEntry, NamedTo, NetworkId, Seq, StatusPayload, Wire,
+};
 use congvan_store::{Ledger, StoreError};
 
-pub use view::{AttachmentView, BundleView, Claim, ContentView, EntryView, ForkView};
+pub use compact::COMPACT;
+pub use view::{AttachmentView, BundleView, Claim, ContentView, EntryView, ForkView, NamedView};
 
 use crate::archive::{FrameReader, FrameWriter, TransferError, bounded};
 use crate::node::Node;
@@ -32,7 +38,7 @@ pub enum Disclose {
     Content,
     /// The payloads as they were sent: whoever may read them can open them.
     Sealed,
-    /// That the document was sent, and what this agency said about it: neither content nor other addressees.
+    /// That the document was sent to this agency, and what that said about it: neither content nor other addressees.
     Only(AgencyCode),
 }
 
@@ -52,14 +58,33 @@ pub enum ProveError {
     /// Too much was said about it.
     #[error("more than {MAX_SAID} entries are about this document")]
     TooMuch,
-    /// The agency that alone is to be shown said nothing.
+    /// The document is not to the agency that alone is to be shown.
+    #[error("this document is not addressed to {0}, which has said nothing about it either")]
+    NotTo(AgencyCode),
+    /// The document does not name its addressees one by one, and the agency that alone is to be shown said nothing.
     #[error(
-        "{0} has said nothing about this document, so nothing can show that it was sent there without showing all addressees"
+        "this document does not name its addressees one by one, as newer ones do, and {0} has said nothing about it: nothing can show that it was sent there without showing all addressees"
     )]
     NothingSaid(AgencyCode),
     /// The chain was cut back while it was read.
     #[error("the ledger changed while the proof was made; try again")]
     Changed,
+}
+
+impl ProveError {
+    /// What a clerk can do something about, in Vietnamese.
+    pub fn vietnamese(&self) -> Option<String> {
+        match self {
+            Self::NotTo(code) => {
+                Some(format!("văn bản này không gửi đến {code}, và {code} cũng chưa báo gì về văn bản"))
+            }
+            Self::NothingSaid(code) => Some(format!(
+                "văn bản này không nêu riêng từng nơi nhận như các văn bản mới hơn, và {code} chưa báo gì về nó: không có gì chứng \
+                 minh được đã gửi đến đó mà không nêu mọi nơi nhận"
+            )),
+            _ => None,
+        }
+    }
 }
 
 impl From<std::io::Error> for ProveError {
@@ -74,6 +99,7 @@ pub struct Bundle {
     node: Node,
     document: LinkedEntry,
     entries: Vec<ProvenEntry>,
+    named: Option<NamedTo>,
     chains: BTreeSet<ChainId>,
     attachments: bool,
 }
@@ -87,6 +113,10 @@ impl Node {
         let document = self.document_entry(id)?;
         document.check().map_err(ReadError::from)?;
         let said = self.said_about(&document, disclose)?;
+        let named = match disclose {
+            Disclose::Only(code) => named(&document, code, said.is_empty())?,
+            _ => None,
+        };
         let mut entries = vec![self.proven(&document, disclose)?];
         for entry in &said {
             entries.push(self.proven(entry, disclose)?);
@@ -99,14 +129,14 @@ impl Node {
                 self.attachment(&document.id().to_string(), number)?;
             }
         }
-        Ok(Bundle { node: self.clone(), document, entries, chains, attachments })
+        Ok(Bundle { node: self.clone(), document, entries, named, chains, attachments })
     }
 
     /// The entries about a document that the bundle shows, oldest first by their authors' clocks.
     fn said_about(&self, document: &LinkedEntry, disclose: &Disclose) -> Result<Vec<LinkedEntry>, ProveError> {
         let ledger = &self.0.ledger;
         let only = match disclose {
-            Disclose::Only(code) => Some((code, ChainId::of_agency(self.0.network, code))),
+            Disclose::Only(code) => Some(ChainId::of_agency(self.0.network, code)),
             _ => None,
         };
         let mut said = Vec::new();
@@ -114,7 +144,7 @@ impl Node {
             let EntryRef { chain, seq, .. } = reference?;
             let Some(entry) = ledger.entry(chain, seq)?.filter(|entry| entry.check().is_ok()) else { continue };
             // A letter in answer has addressees of its own, which are nobody's business then.
-            let shown = only.is_none_or(|(_, of)| of == chain && entry.header().kind == Kind::STATUS);
+            let shown = only.is_none_or(|of| of == chain && entry.header().kind == Kind::STATUS);
             if shown && entry.payload().is_some() && said.len() < MAX_SAID {
                 said.push(entry);
             } else if shown && said.len() >= MAX_SAID {
@@ -123,10 +153,7 @@ impl Node {
         }
         said.sort_by_key(|entry| (entry.header().time, entry.header().chain, entry.seq()));
         said.dedup_by_key(|entry| entry.id());
-        match only {
-            Some((code, _)) if said.is_empty() => Err(ProveError::NothingSaid(code.clone())),
-            _ => Ok(said),
-        }
+        Ok(said)
     }
 
     /// An entry with what proves it.
@@ -171,7 +198,7 @@ impl Bundle {
     /// # Errors
     /// [`ProveError`]; the output is incomplete then, which its reader notices.
     pub fn write<W: Write>(self, out: W, progress: &mut dyn FnMut(u64)) -> Result<W, ProveError> {
-        let Self { node, document, entries, chains, attachments } = self;
+        let Self { node, document, entries, named, chains, attachments } = self;
         let ledger = node.ledger();
         let mut out = FrameWriter::new(out)?;
         out.put(&Frame::Genesis(ledger.genesis()))?;
@@ -187,13 +214,27 @@ impl Bundle {
             let raw = RawProof::from_bytes(&proof.to_bytes());
             out.put(&Frame::Fork(raw.map_err(|error| TransferError::Archive(error.into()))?))?;
         }
+        // Of the entries, the document is the first.
+        let mut named = named.map(Frame::Named);
         for entry in entries {
             out.put(&Frame::Entry(entry))?;
+            named.take().map_or(Ok(()), |named| out.put(&named))?;
         }
         if attachments {
             write_attachments(&node, &document, &mut out, progress)?;
         }
         Ok(out.end()?)
+    }
+}
+
+/// That a document is to one agency. Where nothing shows that without the others, its own word has to.
+fn named(document: &LinkedEntry, code: &AgencyCode, silent: bool) -> Result<Option<NamedTo>, ProveError> {
+    let named = document.payload().map(|payload| NamedTo::prove(payload, code));
+    match named {
+        Some(Ok(named)) => Ok(Some(named)),
+        _ if !silent => Ok(None),
+        Some(Err(NamingError::NotTo(code))) => Err(ProveError::NotTo(code)),
+        _ => Err(ProveError::NothingSaid(code.clone())),
     }
 }
 

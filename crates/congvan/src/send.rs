@@ -317,7 +317,7 @@ impl Node {
         };
         let cover = Cover { addressees, links, blobs: Bounded::new(blobs)? };
         if public {
-            return Ok(DocumentPayload::public(cover, envelope)?);
+            return Ok(DocumentPayload::public(cover, envelope, &mut rng)?);
         }
         let own_seal = own.seals.first().map(|seal| seal.public()).ok_or(SendError::Stopping)?;
         let network = self.0.network;

@@ -6,10 +6,15 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Network, eventually, witnessed};
+use common::{Network, chain_of, eventually, secret, witnessed, write};
 use congvan::bundle::{BundleView, CheckError, Claim, Disclose, ProveError, attachments, check};
 use congvan::core::bundle::{BundleError, Shown};
-use congvan::core::{AgencyCode, Attachment, Bounded, EntryRef, Envelope, NetworkId, RosterAction, StatusCode, Text};
+use congvan::core::codec::encode;
+use congvan::core::seal::ContentKey;
+use congvan::core::{
+    AgencyCode, Attachment, Body, Bounded, Cover, DocumentPayload, EntryRef, Envelope, Kind, NetworkId, RosterAction,
+    Seq, Sorted, StatusCode, Text, Wire, rng,
+};
 use congvan::send::Source;
 use congvan::{Node, Outgoing};
 use proptest::prelude::*;
@@ -152,6 +157,8 @@ async fn a_bundle_shows_no_more_than_its_maker_chose() {
     let only = exchanged.bundle(0, &Disclose::Only(codes[1].clone()));
     let seen = view(&only, exchanged.id());
     assert_eq!(seen.content, None);
+    let (agency, received) = (codes[1].to_string(), |claim: &Claim| matches!(claim, Claim::ReceiptNotShown { .. }));
+    assert!(seen.proven.contains(&Claim::Named { agency, of: 2 }) && !seen.not_proven.iter().any(received));
     assert!(seen.said.iter().all(|said| said.agency == codes[1].as_str()) && seen.said.len() == 2);
     assert!(seen.document.as_ref().unwrap().existed_by.is_some());
     let evidence = check(only.as_slice(), exchanged.id(), &mut |_| {}).unwrap();
@@ -163,8 +170,96 @@ async fn a_bundle_shows_no_more_than_its_maker_chose() {
     assert!(!payload.chunks(64).any(|piece| piece.len() == 64 && contains(&only, piece)));
     let nobody = AgencyCode::new("000.00.77.H55").unwrap();
     let refused = exchanged.nodes[0].prove(&exchanged.sent.id.to_string(), &Disclose::Only(nobody));
-    assert!(matches!(refused, Err(ProveError::NothingSaid(_))));
+    assert!(matches!(refused, Err(ProveError::NotTo(_))));
     exchanged.end().await;
+}
+
+/// What a bundle says of its document, without the directory of all agencies that every bundle begins with.
+fn about_the_document(bundle: &[u8]) -> Vec<u8> {
+    use congvan::core::bundle::Frame;
+    let (mut rest, mut about) = (&bundle[8..], Vec::new());
+    while let Some((len, after)) = rest.split_first_chunk::<4>() {
+        let (frame, after) = after.split_at(u32::from_le_bytes(*len) as usize);
+        if !matches!(Frame::from_bytes(frame).unwrap(), Frame::Genesis(_) | Frame::Roster(_)) {
+            about.extend_from_slice(frame);
+        }
+        rest = after;
+    }
+    about
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_is_proven_to_whom_a_document_was_sent_though_nobody_there_ever_answered() {
+    let network = Network::new(4);
+    // No other agency has a node, now or later.
+    let a = network.start_with(0, &[], |builder| builder.offline_start(true)).await;
+    let codes = &network.codes;
+    for public in [false, true] {
+        let envelope = Envelope { subject: Text::new(SECRET).unwrap(), ..Envelope::default() };
+        let sent = a.send(Outgoing { to: codes[1..].to_vec(), envelope, public, ..Outgoing::default() }).await;
+        let id = sent.unwrap().entry.id.to_string();
+        for (at, code) in codes.iter().enumerate().skip(1) {
+            let bytes = a.prove(&id, &Disclose::Only(code.clone())).unwrap().write(Vec::new(), &mut |_| {}).unwrap();
+            let seen = view(&bytes, a.ledger().network());
+            assert_eq!((seen.document.unwrap().id, seen.said.len(), seen.content), (id.clone(), 0, None));
+            let agency = code.to_string();
+            assert!(seen.proven.contains(&Claim::Named { agency: agency.clone(), of: 3 }));
+            for not in [Claim::ReceiptNotShown { agency }, Claim::OthersWithheld { others: 2 }, Claim::ContentWithheld]
+            {
+                assert!(seen.not_proven.contains(&not), "{not:?}");
+            }
+            assert!(!seen.not_proven.contains(&Claim::AddresseesWithheld));
+            let about = about_the_document(&bytes);
+            for (other, code) in codes.iter().enumerate() {
+                assert_eq!(contains(&about, code.as_str().as_bytes()), other == at);
+            }
+            assert!(!contains(&bytes, SECRET.as_bytes()));
+            let payload = a.ledger().entry_by_id(id.parse().unwrap()).unwrap().unwrap().payload().unwrap().to_vec();
+            assert!(!payload.chunks_exact(64).any(|piece| contains(&bytes, piece)));
+            altered_is_refused(&bytes, a.ledger().network(), 200);
+        }
+        let refused = a.prove(&id, &Disclose::Only(codes[0].clone()));
+        assert!(matches!(refused, Err(ProveError::NotTo(code)) if code == codes[0]), "the sender is no addressee");
+    }
+    a.shutdown().await;
+}
+
+/// What agencies wrote before documents named their addressees.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_of_the_first_form_is_read_audited_and_proven_as_it_was() {
+    let network = Network::new(3);
+    let (id, own) = (network.desk.roster().network(), chain_of(&network, 0));
+    let cover = Cover { addressees: Sorted::new(network.codes[1..].to_vec()).unwrap(), ..Cover::default() };
+    let keys = [1, 2].map(|n| secret(&network, n).public().seal);
+    let envelope = Envelope { subject: Text::new(SECRET).unwrap(), ..Envelope::default() };
+    let mut rng = rng::from_seed(3);
+    let (key, sender) = (ContentKey::generate(&mut rng), secret(&network, 0).public().seal);
+    let now = DocumentPayload::seal(id, own, cover, &keys, sender, envelope, &key, &mut rng).unwrap();
+    let before = DocumentPayload { naming: None, ..now };
+    write(&network, &network.ledger(0), 0, Kind::DOCUMENT, before.to_bytes());
+    // The very bytes that a node wrote then: cover, kind of body, body.
+    let Body::Sealed(body) = &before.body else { panic!("it is sealed") };
+    assert_eq!(before.to_bytes(), [encode(&before.cover), vec![0; 4], encode(body)].concat());
+
+    let a = network.start(0, &[]).await;
+    let sent = a.ledger().entry(own, Seq::FIRST).unwrap().unwrap().id().to_string();
+    let only = |n: usize| a.prove(&sent, &Disclose::Only(network.codes[n].clone()));
+    assert!(matches!(only(1), Err(ProveError::NothingSaid(_))));
+    let b = network.start(1, &a.listen_addresses().await).await;
+    eventually("the addressee has it and its report is back", async || only(1).is_ok()).await;
+    assert_eq!(&*b.envelope(&sent).unwrap().subject, SECRET);
+    let seen = view(&only(1).unwrap().write(Vec::new(), &mut |_| {}).unwrap(), id);
+    assert_eq!((seen.named, seen.said.len()), (None, 1));
+    assert!(seen.not_proven.contains(&Claim::AddresseesWithheld));
+    assert!(matches!(only(2), Err(ProveError::NothingSaid(_))));
+    let all = a.prove(&sent, &Disclose::Content).unwrap().write(Vec::new(), &mut |_| {}).unwrap();
+    assert_eq!(view(&all, id).content.unwrap().subject, SECRET);
+    let copy = network.dir.path().join("copy.cgva");
+    congvan::archive::export(a.ledger(), true, std::fs::File::create(&copy).unwrap(), &mut |_| {}).unwrap();
+    let report = congvan::audit::audit_file(&copy, &congvan::certificate::Anchors::none(), &mut |_| {}).unwrap();
+    assert!(report.is_genuine(), "{report:?}");
+    a.shutdown().await;
+    b.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -172,18 +267,23 @@ async fn an_altered_bundle_proves_nothing_and_another_networks_neither() {
     let exchanged = exchange().await;
     let good = exchanged.bundle(1, &Disclose::Content);
     let network = exchanged.id();
-    let truth = view(&good, network);
     let other = NetworkId::from_bytes([7; 32]);
     let refused = check(good.as_slice(), other, &mut |_| {});
     assert!(matches!(refused, Err(CheckError::Bundle(BundleError::OtherNetwork { .. }))));
     for len in (0..good.len()).step_by(97) {
         assert!(check(&good[..len], network, &mut |_| {}).is_err(), "cut at {len}");
     }
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(600));
+    altered_is_refused(&good, network, 600);
+    exchanged.end().await;
+}
+
+fn altered_is_refused(good: &[u8], network: NetworkId, cases: u32) {
+    let truth = view(good, network);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(cases));
     let altered = (0..good.len(), 1..=255_u8);
     runner
         .run(&altered, |(at, by)| {
-            let mut bytes = good.clone();
+            let mut bytes = good.to_vec();
             bytes[at] ^= by;
             prop_assert!(check(bytes.as_slice(), network, &mut |_| {}).is_err(), "byte {at}");
             // Also by somebody who mends the closing digest.
@@ -191,18 +291,19 @@ async fn an_altered_bundle_proves_nothing_and_another_networks_neither() {
                 match check(mended.as_slice(), network, &mut |_| {}) {
                     Err(_) => {}
                     // The one thing that may go without notice is something withheld.
-                    Ok(evidence) => prop_assert_eq!(BundleView::of(&evidence).document, truth.document.clone()),
+                    Ok(evidence) => {
+                        let seen = BundleView::of(&evidence);
+                        prop_assert_eq!((seen.document, seen.named), (truth.document.clone(), truth.named.clone()));
+                    }
                 }
             }
             Ok(())
         })
         .unwrap();
-    exchanged.end().await;
 }
 
 /// The same frames with an end frame that fits them.
 fn mend(bytes: &[u8]) -> Option<Vec<u8>> {
-    use congvan::core::Wire;
     use congvan::core::archive::{Frames, file_of};
     use congvan::core::bundle::Frame;
     let mut rest = bytes.get(8..)?;

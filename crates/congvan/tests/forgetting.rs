@@ -203,7 +203,8 @@ fn write_old(network: &Network, n: usize, years: &[u64]) -> Vec<EntryRef> {
     let mut written = Vec::new();
     for (n, years) in (0..).zip(years) {
         let type_name = Text::new(if n % 2 == 0 { "Báo cáo" } else { "Quyết định" }).unwrap();
-        let payload = DocumentPayload::public(Cover::default(), Envelope { type_name, ..Envelope::default() }).unwrap();
+        let envelope = Envelope { type_name, ..Envelope::default() };
+        let payload = DocumentPayload::public(Cover::default(), envelope, &mut rng::from_seed(0)).unwrap();
         let time = Time::from_millis(now - years * YEAR_MS - 1000);
         let draft = Draft { kind: Kind::DOCUMENT, time, payload: payload.to_bytes() };
         written.push(writer.append(draft).unwrap().reference());

@@ -291,23 +291,30 @@ pub(crate) struct Export {
   congvan prove 3f2a91c0 -o bang-chung.cvproof
   congvan prove 3f2a91c0 -o bang-chung.cvproof --attachments
   congvan prove 3f2a91c0 -o da-gui.cvproof --only 000.00.01.H55
+  congvan prove 3f2a91c0 --compact
 
 The file shows the document's content to whoever has it, unless --sealed or --only is given. With --only it shows
-neither content nor addressees: that a document was sent, and what that one agency reported about it.
-Beside the file a page to print is written, FILE with the ending html; --no-page leaves it out.")]
+neither content nor other addressees: that a document was sent to that one agency, whether or not it ever answered, and
+what it reported about it. A document sent by an older version needs such a report.
+Beside the file a page to print is written, FILE with the ending html; --no-page leaves it out.
+--compact prints a text of 1 to 3 KB instead, which shows neither content nor addressees: anybody in the network
+pastes it into the page \"Check a proof\" of the web console, and the browser checks it.")]
 pub(crate) struct Prove {
     #[command(flatten)]
     pub id: Id,
     /// Where the proof goes
-    #[arg(short, long, value_name = "FILE.cvproof")]
-    pub output: PathBuf,
+    #[arg(short, long, value_name = "FILE.cvproof", required_unless_present = "compact")]
+    pub output: Option<PathBuf>,
+    /// Print the compact form, a text to copy, and write no file
+    #[arg(long, conflicts_with_all = ["output", "attachments", "sealed", "only", "no_page"])]
+    pub compact: bool,
     /// Put the attachments' bytes in; otherwise their digests stand for them
     #[arg(long)]
     pub attachments: bool,
     /// Leave the content sealed as it was sent
     #[arg(long, conflicts_with = "attachments")]
     pub sealed: bool,
-    /// Show no more than that it was sent, and what this agency reported
+    /// Show no more than that it was sent to this agency, and what that reported
     #[arg(long, value_name = "CODE", conflicts_with_all = ["attachments", "sealed"])]
     pub only: Option<String>,
     /// Write no page to print

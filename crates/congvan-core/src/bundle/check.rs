@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::found::{Branch, BundleError, CoverFault, EntryFault, Evidence, Proven, ProvenCover, Shown};
+use super::found::{Branch, BundleError, CoverFault, EntryFault, Evidence, Named, Proven, ProvenCover, Shown};
 use super::keys::Rotations;
 use super::{Continued, Cover as RawCover, Frame, MAX_FORKS, MAX_SAID, ProvenEntry, Split};
 use crate::chain::{ChainPolicy, VerifiedEntry};
@@ -16,6 +16,7 @@ use crate::facts::facts_of;
 use crate::ids::{AgencyCode, EntryId, NetworkId, Seq};
 use crate::life::{Document, Fact, Life};
 use crate::merkle;
+use crate::naming::{NamedTo, NamingError};
 use crate::roster::Roster;
 use crate::seal::ContentKey;
 use crate::status::StatusPayload;
@@ -43,6 +44,7 @@ pub struct Checker {
     forks: Vec<EquivocationProof>,
     splits: Vec<Split>,
     document: Option<Proven>,
+    named: Option<Named>,
     said: Vec<Proven>,
     facts: Vec<Fact>,
     /// Signatures under checkpoints and cosignatures that hold: many entries lie under one checkpoint.
@@ -70,6 +72,7 @@ impl Checker {
             forks: Vec::new(),
             splits: Vec::new(),
             document: None,
+            named: None,
             said: Vec::new(),
             facts: Vec::new(),
             held: BTreeSet::new(),
@@ -113,6 +116,7 @@ impl Checker {
             Frame::Entry(proven) => self.entry(proven),
             Frame::Attachment { number, bytes } => self.attachment(number, &bytes),
             Frame::Split(split) => self.split(split),
+            Frame::Named(named) => self.named(named),
             Frame::End { .. } => Ok(()),
         }
     }
@@ -218,6 +222,20 @@ impl Checker {
                 self.said.push(proven);
             }
         }
+        Ok(())
+    }
+
+    fn named(&mut self, named: NamedTo) -> Result<(), BundleError> {
+        let Some(document) = self.document.as_ref().filter(|_| self.named.is_none() && self.said.is_empty()) else {
+            return Err(BundleError::Order("an addressee is named right behind the document, and only one"));
+        };
+        let checked = match document.shown {
+            Shown::Withheld => named.check(document.entry.header()),
+            _ => Err(NamingError::Shown),
+        };
+        let (agency, seq) = (document.agency.to_string(), document.entry.seq());
+        checked.map_err(|error| BundleError::Entry { agency, seq, fault: error.into() })?;
+        self.named = Some(Named { code: named.code, of: named.tail.roll.count });
         Ok(())
     }
 
@@ -376,8 +394,8 @@ impl Checker {
             }
             _ => None,
         };
-        let Self { said, forks, splits, attachments, .. } = self;
-        Ok(Evidence { roster, document, said, life, forks, splits, attachments })
+        let Self { named, said, forks, splits, attachments, .. } = self;
+        Ok(Evidence { roster, document, named, said, life, forks, splits, attachments })
     }
 }
 

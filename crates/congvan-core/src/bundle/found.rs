@@ -10,6 +10,7 @@ use crate::evidence::{self, EquivocationProof};
 use crate::ids::{AgencyCode, ChainId, NetworkId, Seq};
 use crate::life::Life;
 use crate::merkle::ProofError;
+use crate::naming::NamingError;
 use crate::roster::{Roster, RosterError};
 use crate::status::{StatusCover, StatusNote};
 
@@ -112,6 +113,9 @@ pub enum EntryFault {
     /// The key of its content opens something else.
     #[error("the key in the file does not open its content: {0}")]
     ContentKey(DocumentError),
+    /// It is not shown to be to the agency that is named.
+    #[error("to whom it is: {0}")]
+    Naming(#[from] NamingError),
     /// What covers it does not hold.
     #[error("the checkpoint over it: {0}")]
     Cover(#[from] CoverFault),
@@ -218,6 +222,15 @@ pub struct Proven {
     pub quarantined: Option<Seq>,
 }
 
+/// One addressee of a document whose payload is withheld, as its sender signed it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Named {
+    /// Which.
+    pub code: AgencyCode,
+    /// How many addressees there are, with this one.
+    pub of: u64,
+}
+
 /// What a bundle proves.
 #[derive(Clone, Debug)]
 pub struct Evidence {
@@ -225,6 +238,8 @@ pub struct Evidence {
     pub roster: Roster,
     /// The document; `None` in a bundle that convicts and proves nothing else.
     pub document: Option<Proven>,
+    /// One agency that it is to; `None` where nobody is named, or everybody is shown.
+    pub named: Option<Named>,
     /// What was said about it, in the bundle's order.
     pub said: Vec<Proven>,
     /// What has become of the document by that; `None` where its addressees are withheld.

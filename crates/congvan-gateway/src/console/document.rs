@@ -43,6 +43,8 @@ pub(crate) struct Loaded {
     pub(crate) asked: Vec<EntryRef>,
     /// What is due of it, and of whom.
     due: Vec<(String, Due)>,
+    /// The compact form of its proof; `None` where none can be made now.
+    pub(super) compact: Option<String>,
     /// Names of the agencies in it, as the roster has them.
     names: BTreeMap<String, String>,
 }
@@ -65,7 +67,9 @@ impl Loaded {
             let listed = all.into_iter().filter(|due| !is_sent || due.lateness == Lateness::Overdue);
             due.extend(listed.filter(|due| due.step != Step::Answer).map(|due| (recipient.agency.to_string(), due)));
         }
-        Ok(Self { possible: life.possible(&own), own: own.to_string(), asked, due, names, document })
+        let compact = node.prove_compactly(&document.summary.id);
+        let compact = compact.inspect_err(|error| tracing::warn!(%error, "a document's proof cannot be made")).ok();
+        Ok(Self { possible: life.possible(&own), own: own.to_string(), asked, due, compact, names, document })
     }
 
     /// An agency's name.

@@ -1,5 +1,6 @@
 //! The web console: what a clerk does with documents, in a browser. Pages are made here as HTML and work without
-//! any script; `docs/console.md` is the page for clerks and technicians.
+//! any script, but the one on which the browser itself checks a proof ([`check`]); `docs/console.md` is the page for clerks
+//! and technicians.
 //!
 //! A request goes this way:
 //!
@@ -15,6 +16,7 @@ mod act;
 mod alarms;
 mod assets;
 mod catalogue;
+mod check;
 mod clock;
 mod directory;
 mod document;
@@ -127,6 +129,8 @@ pub(crate) fn routes(node: Node, options: ConsoleOptions) -> Result<Router, Rand
         .route("/catalogue/changes", get(catalogue::changes))
         .route("/catalogue/{publisher}/{code}", get(catalogue::procedure))
         .route("/catalogue/{publisher}/{code}/forms/{number}", get(files::form))
+        .route("/check", get(check::check))
+        .route("/check/roster", get(check::roster))
         .route("/node", get(health::node))
         .route("/alarms", get(health::alarms))
         .route("/help", get(health::help))

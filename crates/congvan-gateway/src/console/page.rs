@@ -24,6 +24,8 @@ pub(crate) enum Part {
     Node,
     Alarms,
     Help,
+    /// At the foot, without a key.
+    Check,
 }
 
 impl Part {
@@ -50,12 +52,13 @@ impl Part {
             Self::Node => "/node",
             Self::Alarms => "/alarms",
             Self::Help => "/help",
+            Self::Check => "/check",
         }
     }
 
     /// Its key, with Alt (Alt+Shift in Firefox).
-    pub(crate) fn key(self) -> &'static str {
-        match self {
+    pub(crate) fn key(self) -> Option<&'static str> {
+        Some(match self {
             Self::Inbox => "1",
             Self::Outbox => "2",
             Self::Send => "3",
@@ -65,7 +68,8 @@ impl Part {
             Self::Node => "7",
             Self::Alarms => "8",
             Self::Help => "9",
-        }
+            Self::Check => return None,
+        })
     }
 
     pub(crate) fn name(self, lang: Lang) -> String {
@@ -79,12 +83,13 @@ impl Part {
             Self::Node => lang.node(),
             Self::Alarms => lang.alarms(),
             Self::Help => lang.help(),
+            Self::Check => lang.check(),
         }
     }
 
-    /// All, in order, with their keys.
+    /// Those with keys, in order.
     pub(crate) fn keys(lang: Lang) -> impl Iterator<Item = (&'static str, String)> {
-        Self::ALL.into_iter().map(move |part| (part.key(), part.name(lang)))
+        Self::ALL.into_iter().filter_map(move |part| Some((part.key()?, part.name(lang))))
     }
 }
 
@@ -113,7 +118,7 @@ impl Page<'_> {
                         ul {
                             @for item in Part::ALL.into_iter().filter(|item| *item != Part::Send || who.role.may_write()) {
                                 li {
-                                    a href=(item.path()) accesskey=(item.key()) aria-current=[(item == part).then_some("page")] {
+                                    a href=(item.path()) accesskey=[item.key()] aria-current=[(item == part).then_some("page")] {
                                         (icon(item.path())) span { (item.name(lang)) }
                                         @if item == Part::Alarms && !alarms.is_empty() {
                                             span.badge.grave[urgent.is_some()] title=(lang.alarm_count(alarms.len())) { (alarms.len()) }
@@ -124,6 +129,7 @@ impl Page<'_> {
                         }
                     }
                     div.foot {
+                        p { a href=(Part::Check.path()) aria-current=[(part == Part::Check).then_some("page")] { (Part::Check.name(lang)) } }
                         p.user { (icon("/user")) span { (who.name) " · " (role(lang, who)) } }
                         form method="post" action="/logout" { (token(who)) button.quiet type="submit" { (lang.log_out()) } }
                         p { a.language href=(login::switch(lang, &here)) lang=(lang.other().name()) { (lang.other().own_name()) } }

@@ -37,6 +37,7 @@ pub(crate) fn card(lang: Lang, loaded: &Loaded) -> Markup {
                 p.good { (icon("done")) b { (lang.proof_genuine(&number, &summary.from)) } }
                 p { (lang.proof_means(loaded.name(&summary.from))) }
                 (cover(lang, loaded, proof.cover.as_ref()))
+                @if let Some(text) = &loaded.compact { (compact(lang, text)) }
             }
             details {
                 summary { (lang.proof_more()) }
@@ -54,6 +55,21 @@ pub(crate) fn card(lang: Lang, loaded: &Loaded) -> Markup {
                     }
                 }
                 p.small { (lang.proof_how()) " " code { "congvan show " (&summary.id[..8]) } }
+            }
+        }
+    }
+}
+
+/// A text to copy, which proves the document to anybody in the network, and a press that has the browser check it.
+fn compact(lang: Lang, text: &str) -> Markup {
+    html! {
+        details {
+            summary { (lang.compact()) }
+            p.small { (lang.compact_what()) }
+            p.text #compact tabindex="0" { (text) }
+            p.line {
+                button type="button" data-copy="compact" data-copied=(lang.copied()) hidden { (lang.copy()) }
+                a.button href={ "/check#" (text) } { (lang.check_here()) }
             }
         }
     }

@@ -118,6 +118,7 @@ async fn words_stand_out_from_what_they_stand_on() {
         "/node",
         "/alarms",
         "/help",
+        "/check",
         "/nowhere",
     ] {
         browser.goto(page).await;
@@ -133,7 +134,7 @@ const NAMELESS: &str = "return [...document.querySelectorAll('input:not([type=hi
     .filter(e => !(e.labels && e.labels.length) && !e.textContent.trim() && !e.getAttribute('aria-label')).map(e => e.outerHTML)";
 
 /// Text with less contrast than WCAG AA asks for (4.5 to 1), with its colours.
-async fn faint(browser: &Browser) -> Vec<String> {
+pub(crate) async fn faint(browser: &Browser) -> Vec<String> {
     const SCRIPT: &str = r#"
         const parse = (text) => text.match(/[\d.]+/g).map(Number);
         const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 pub(crate) const PASSWORD: &str = "mật khẩu của văn thư";
 /// Every page that has no subject of its own.
-pub(crate) const PAGES: [&str; 10] = [
+pub(crate) const PAGES: [&str; 11] = [
     "/inbox",
     "/outbox",
     "/send",
@@ -27,6 +27,7 @@ pub(crate) const PAGES: [&str; 10] = [
     "/node",
     "/alarms",
     "/help",
+    "/check",
 ];
 pub(crate) const PROVINCE: &str = congvan_examples::CODES[0];
 pub(crate) const FINANCE: &str = congvan_examples::CODES[1];

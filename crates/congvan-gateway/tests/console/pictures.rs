@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use congvan::core::status::{Staff, StatusNote};
 use congvan::core::{AgencyCode, Envelope, StatusCode, Text};
 use congvan::{Outgoing, Source};
+use thirtyfour::By;
 
 use crate::chromium::{self, Browser};
 use crate::office::{FINANCE, PAGES, PROVINCE, Pair, letter, sample, until};
@@ -123,6 +124,13 @@ async fn every_page_to_look_at() {
                 let page = if page == document { "document".to_owned() } else { page[1..].replace('/', "-") };
                 browser.picture(&dir.join(format!("{language}-{name}-{page}.png")), 768).await;
             }
+            let proof = office.node.prove_compactly(&sent[1]).unwrap();
+            browser.goto(&format!("/check#{proof}")).await;
+            until("the proof is checked", async || browser.web.find(By::Css("#verdict li")).await.ok()).await;
+            browser.picture(&dir.join(format!("{language}-{name}-verdict.png")), 1100).await;
+            browser.goto(&document).await;
+            browser.click("#proof details summary").await;
+            browser.picture(&dir.join(format!("{language}-{name}-proof.png")), 1300).await;
             browser.click("form[action='/logout'] button").await;
             browser.arrive("/login").await;
         }

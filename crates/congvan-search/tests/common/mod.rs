@@ -72,12 +72,12 @@ fn payload(network: &Network, from: usize, letter: &Letter) -> DocumentPayload {
     to.sort_unstable();
     let addressees = Sorted::from_unsorted(to.iter().map(|agency| network.codes[*agency].clone()).collect()).unwrap();
     let cover = Cover { addressees, ..Cover::default() };
+    let mut rng = rng::from_os().unwrap();
     if letter.public {
-        return DocumentPayload::public(cover, envelope).unwrap();
+        return DocumentPayload::public(cover, envelope, &mut rng).unwrap();
     }
     let keys: Vec<_> = to.iter().map(|agency| secret(network, *agency).seal.public()).collect();
     let (net, own) = (network.desk.ledger().network(), secret(network, from).seal.public());
-    let mut rng = rng::from_os().unwrap();
     let key = congvan::core::seal::ContentKey::generate(&mut rng);
     DocumentPayload::seal(net, chain(network, from), cover, &keys, own, envelope, &key, &mut rng).unwrap()
 }

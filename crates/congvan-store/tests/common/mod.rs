@@ -90,7 +90,7 @@ impl World {
         let to = Sorted::from_unsorted(to.iter().map(|to| code(to)).collect()).unwrap();
         let envelope = Envelope { subject: Text::new(of).unwrap(), ..Envelope::default() };
         let cover = Cover { addressees: to, links: Sorted::from_unsorted(links).unwrap(), ..Cover::default() };
-        let payload = DocumentPayload::public(cover, envelope).unwrap().to_bytes();
+        let payload = DocumentPayload::public(cover, envelope, &mut rng::from_seed(time)).unwrap().to_bytes();
         Draft { kind: Kind::DOCUMENT, time: Time::from_millis(time), payload }
     }
 

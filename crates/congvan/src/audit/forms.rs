@@ -2,6 +2,7 @@
 //! body with its tag. It runs on all cores, so the signatures inside payloads are checked here too.
 
 use congvan_core::document::Body;
+use congvan_core::naming::NamingError;
 use congvan_core::seal::Sealed;
 use congvan_core::{
     CheckpointPayload, Content, Cosignature, Cover, DocumentPayload, Kind, LinkedEntry, Roster, StatusPayload, Wire,
@@ -33,12 +34,15 @@ pub(super) fn read(roster: &Roster, entry: &LinkedEntry) -> Result<Said, String>
     let malformed = |error: congvan_core::CodecError| error.to_string();
     match entry.header().kind {
         Kind::DOCUMENT => {
-            let DocumentPayload { cover, body } = DocumentPayload::from_bytes(payload).map_err(malformed)?;
-            match &body {
-                Body::Sealed(sealed) => seal(sealed, cover.addressees.len() + 1)?,
+            let document = DocumentPayload::from_bytes(payload).map_err(malformed)?;
+            match &document.body {
+                Body::Sealed(sealed) => seal(sealed, document.cover.addressees.len() + 1)?,
                 Body::Public(content) => drop(Content::from_bytes(content).map_err(malformed)?),
             }
-            Ok(Said::Document(cover))
+            if !document.names_its_addressees() {
+                return Err(NamingError::OtherAddressees.to_string());
+            }
+            Ok(Said::Document(document.cover))
         }
         Kind::STATUS => {
             seal(&StatusPayload::from_bytes(payload).map_err(malformed)?.body, 2)?;

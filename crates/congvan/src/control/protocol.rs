@@ -175,6 +175,11 @@ pub enum Request {
         /// Only that it was sent, and what this agency said about it.
         only: Option<String>,
     },
+    /// The compact form of a document's proof, as the reply's body.
+    ProveCompactly {
+        /// The document's id.
+        id: String,
+    },
     /// The document's envelope (`Content` bytes), as the reply's body.
     Envelope {
         /// The document's id.

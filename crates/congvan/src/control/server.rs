@@ -133,7 +133,9 @@ impl From<ProveError> for Failure {
     fn from(error: ProveError) -> Self {
         match error {
             ProveError::Read(error) => error.into(),
-            error => Self { retry: matches!(error, ProveError::Changed), ..Self::new(error) },
+            error => {
+                Self { retry: matches!(error, ProveError::Changed), message_vi: error.vietnamese(), ..Self::new(error) }
+            }
         }
     }
 }
@@ -279,6 +281,10 @@ async fn answer(
                 let out = io::BufWriter::with_capacity(super::MAX_PIECE, PieceWriter(put));
                 bundle.write(out, &mut |_| {}).map(drop).map_err(|error| error.to_string())
             }));
+        }
+        Request::ProveCompactly { id } => {
+            let text = blocking(move || n.prove_compactly(&id)).await??;
+            return Ok(stream(move |put| put(text.into_bytes())));
         }
         Request::Envelope { id } => {
             let envelope: Envelope = blocking(move || n.envelope(&id)).await??;

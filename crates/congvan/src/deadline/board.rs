@@ -4,6 +4,7 @@
 //! something about when its steps are due, and of how many; what is listed is read anew from the ledger, so that a
 //! board that is behind never shows what is settled.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -138,15 +139,14 @@ impl Node {
                 late.more += count;
                 continue;
             }
-            if !read.contains_key(&document) {
-                let views = self.due_now(document, side, now)?;
-                if views.is_empty() {
-                    settled.push(document);
-                }
-                read.insert(document, views);
+            let views = match read.entry(document) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(self.due_now(document, side, now)?),
+            };
+            if views.is_empty() {
+                settled.push(document);
             }
-            let mut views: Vec<_> =
-                read.get(&document).into_iter().flatten().filter(|view| view.step == step).cloned().collect();
+            let mut views: Vec<_> = views.iter().filter(|view| view.step == step).cloned().collect();
             views.sort_by(|a, b| a.order().cmp(&b.order()));
             let room = limit - late.listed.len();
             late.more += views.len().saturating_sub(room) as u64;

@@ -112,10 +112,10 @@ fn edited(home: &Path, family: &str, edit: impl FnOnce(&rocksdb::DB, &rocksdb::C
 #[test]
 fn a_store_that_keeps_what_was_erased_or_lies_about_it_is_found_out() {
     let agency = |planted: &Planted| planted.network.codes[0].to_string();
-    let rows = |database: &rocksdb::DB, cf: &rocksdb::ColumnFamily| {
-        database.iterator_cf(cf, rocksdb::IteratorMode::Start).map(|row| row.unwrap().0).collect::<Vec<_>>()
+    let first = |database: &rocksdb::DB, cf: &rocksdb::ColumnFamily, tag: u8| {
+        let mut keys = database.iterator_cf(cf, rocksdb::IteratorMode::Start).map(|row| row.unwrap().0.to_vec());
+        keys.find(|key| key[0] == tag).unwrap()
     };
-    let row = |tag: u8| move |key: &Box<[u8]>| key[0] == tag;
     let erased = || {
         let mut planted = Planted::new();
         planted.erase(2);
@@ -139,8 +139,7 @@ fn a_store_that_keeps_what_was_erased_or_lies_about_it_is_found_out() {
     // The row that says so is gone: whoever offers the payload again would be believed.
     let (planted, home) = erased();
     edited(&home, "erasures", |database, cf| {
-        let found = rows(database, cf).into_iter().find(row(b'E')).unwrap();
-        database.delete_cf(cf, found).unwrap();
+        database.delete_cf(cf, first(database, cf, b'E')).unwrap();
     });
     let report = audited(&home);
     assert!(
@@ -152,7 +151,7 @@ fn a_store_that_keeps_what_was_erased_or_lies_about_it_is_found_out() {
     // A row that no erasure asks for would drop what is owed.
     let (planted, home) = erased();
     edited(&home, "erasures", |database, cf| {
-        let mut key = rows(database, cf).into_iter().find(row(b'E')).unwrap().to_vec();
+        let mut key = first(database, cf, b'E');
         key[12] = 2;
         database.put_cf(cf, key, planted.entries[0][1].id().as_bytes()).unwrap();
     });
@@ -164,8 +163,7 @@ fn a_store_that_keeps_what_was_erased_or_lies_about_it_is_found_out() {
     let home = planted.directory();
     assert!(audited(&home).is_genuine());
     edited(&home, "erasures", |database, cf| {
-        let found = rows(database, cf).into_iter().find(row(b'M')).unwrap();
-        database.delete_cf(cf, found).unwrap();
+        database.delete_cf(cf, first(database, cf, b'M')).unwrap();
     });
     only(&audited(&home), ViolationKind::Index, &agency(&planted), 2);
 }

@@ -157,6 +157,16 @@ fn payloads_and_seals_without_their_form_are_named() {
     planted.write(0, Kind::DOCUMENT, payload.to_bytes());
     only(&planted.report(), ViolationKind::Form, &agency(&planted), 8);
 
+    // It names another to strangers than it is addressed to.
+    let mut planted = Planted::new();
+    let sealed = planted.document(&[1]);
+    planted.entries[0].pop();
+    planted.states[0] = planted.states[0].cut_back(Some(planted.entries[0].last().unwrap().point()));
+    let mut payload = DocumentPayload::from_bytes(sealed.payload().unwrap()).unwrap();
+    payload.naming = payload.naming.map(|naming| Naming::new(naming.salt, &planted.network.codes[2..]));
+    planted.write(0, Kind::DOCUMENT, payload.to_bytes());
+    only(&planted.report(), ViolationKind::Form, &agency(&planted), 8);
+
     let mut planted = Planted::new();
     let document = planted.entries[0][5].clone();
     let status = planted.status(1, &document, StatusCode::Accepted);

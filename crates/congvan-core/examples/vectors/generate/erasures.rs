@@ -26,8 +26,8 @@ pub(crate) fn erasures(world: &World) -> Value {
     };
     let note = write(Kind::NOTE, b"mot".to_vec());
     let kept = write(Kind::NOTE, b"hai".to_vec());
-    let document =
-        write(Kind::DOCUMENT, DocumentPayload::public(Cover::default(), Envelope::default()).unwrap().to_bytes());
+    let public = DocumentPayload::public(Cover::default(), Envelope::default(), &mut rng::from_seed(0)).unwrap();
+    let document = write(Kind::DOCUMENT, public.to_bytes());
     let procedure = write(Kind::PROCEDURE, vec![9]);
     let rival = Point { seq: kept.seq, id: EntryId::from_bytes([5; 32]) };
     let later = Point { seq: Seq::new(6).unwrap(), id: EntryId::from_bytes([6; 32]) };

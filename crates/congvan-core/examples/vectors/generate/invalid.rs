@@ -8,12 +8,12 @@ use congvan_core::roster::{Proposal, RosterPayload};
 use congvan_core::*;
 use serde_json::{Value, json};
 
-use super::procedures;
 use super::valid::{hex, outline, pattern, proof};
 use super::world::{World, signing, time};
+use super::{naming, procedures};
 
 pub(crate) fn cases(world: &World) -> Value {
-    let decoded = [decode(world).as_array().unwrap().clone(), procedures::refused()].concat();
+    let decoded = [decode(world).as_array().unwrap().clone(), naming::malformed(world), procedures::refused()].concat();
     json!({
         "decode": decoded,
         "entry": entry(world),
@@ -98,7 +98,7 @@ fn decode(world: &World) -> Value {
             [&many[..], &codes, &[0; 8], &1u32.to_le_bytes(), &[0; 8]].concat(),
             "malformed"
         ),
-        case("an unknown kind of body", "document", with(public, 8 + 42 + 8, &[2]), "malformed"),
+        case("an unknown kind of body", "document", with(public, 8 + 42 + 8 + 8, &[4]), "malformed"),
         case("an agency code with a space", "document", with(public, 16, b" "), "malformed"),
         case("an option byte of 2", "roster payload", with(admit, option_at(admit), &[2]), "malformed"),
         case("an unknown action", "roster payload", with(admit, 0, &[9]), "malformed"),

@@ -5,6 +5,7 @@ mod bundles;
 mod checkpoints;
 mod erasures;
 mod invalid;
+mod naming;
 pub(crate) mod procedures;
 mod valid;
 mod world;
@@ -25,6 +26,7 @@ pub(crate) fn files() -> Vec<(&'static str, String)> {
         ("checkpoints.json", text(checkpoints::checkpoints(&world))),
         ("bundles.json", text(bundles::bundles(&world))),
         ("erasures.json", text(erasures::erasures(&world))),
+        ("naming.json", text(naming::naming(&world))),
         ("seals.json", text(valid::seals(&world))),
         ("blobs.json", text(valid::blobs())),
         ("keyfiles.json", text(valid::keyfiles())),

@@ -166,6 +166,8 @@ fn first_chain(
         ..Envelope::default()
     };
     let keys = [secrets[1].public().seal, secrets[2].public().seal];
+    // In the first form, which names no addressee: what was written in it is read for ever.
+    let first_form = |document: DocumentPayload| DocumentPayload { naming: None, ..document }.to_bytes();
     let sealed = DocumentPayload::seal(
         network,
         chains[0],
@@ -177,14 +179,14 @@ fn first_chain(
         &mut rng::from_seed(31),
     )
     .unwrap();
-    let public = DocumentPayload::public(cover, envelope).unwrap();
+    let public = DocumentPayload::public(cover, envelope, &mut rng::from_seed(33)).unwrap();
     let rotation = KeyRotation::to(&rotated, network, chains[0]).to_bytes();
     let drafts = [
         (Kind::NOTE, "xin chào".as_bytes().to_vec()),
-        (Kind::DOCUMENT, sealed.to_bytes()),
+        (Kind::DOCUMENT, first_form(sealed)),
         (Kind::NOTE, vec![]),
         (Kind::ROTATION, rotation),
-        (Kind::DOCUMENT, public.to_bytes()),
+        (Kind::DOCUMENT, first_form(public)),
         (Kind(77), vec![1, 2, 3]),
         (Kind::NOTE, vec![0; 64]),
         (Kind::NOTE, b"8".to_vec()),

@@ -1,4 +1,4 @@
-// What pages do better with a script; every one of them works without.
+// What pages do better with a script; every one of them works without, but the page that checks proofs, which has its own.
 "use strict";
 
 // A form that was sent is not sent again while its answer is on the way. The server sends once in any case.
@@ -49,5 +49,20 @@ if (find) {
       chosen.append(event.target.closest("label"));
       event.target.focus();
     }
+  });
+}
+
+// A text is copied with one press. Pages that came by plain http have no clipboard; there the text is selected and copied so.
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  const source = document.getElementById(button.dataset.copy);
+  const copy = () => {
+    getSelection().selectAllChildren(source);
+    return document.execCommand("copy");
+  };
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    if (navigator.clipboard) await navigator.clipboard.writeText(source.textContent).catch(copy);
+    else copy();
+    button.textContent = button.dataset.copied;
   });
 }
