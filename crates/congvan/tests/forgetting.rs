@@ -119,8 +119,12 @@ async fn what_its_author_erases_is_gone_from_the_disk_of_every_node_and_every_pr
     for node in [&a, &b, &c] {
         eventually("it is erased and cleared", async || is_erased(node, gone) && !node.ledger().purge_due().unwrap())
             .await;
-        for (n, stays) in [(1, false), (2, false), (3, true), (4, true)] {
-            assert_eq!(is_in_a_file(node.home().dir(), &marker(n)), stays, "marker {n}");
+        for n in [1, 2] {
+            assert!(!is_in_a_file(node.home().dir(), &marker(n)), "marker {n}");
+        }
+        // A file may just be written anew under another name.
+        for n in [3, 4] {
+            eventually("what was kept is in a file", async || is_in_a_file(node.home().dir(), &marker(n))).await;
         }
         // Who, when and why; and what covered it covers it.
         let Err(ReadError::Erased(said)) = node.document(&id) else { panic!("it is erased") };
